@@ -1,0 +1,18 @@
+/* interfaces.h - the interfaces that RPC Lens decodes.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RPCLENS_INTERFACES_H
+#define RPCLENS_INTERFACES_H
+
+#include "decoders/ndr.h"
+
+extern const ndr_interface bkrp_interface; /* [MS-BKRP] 1.9 */
+
+/* All of them, in the order of their specifications' names; ends with NULL. */
+extern const ndr_interface *const interfaces_all[];
+
+/* The interface with this UUID and major version, or NULL. */
+const ndr_interface *interfaces_find(const ndr_guid *uuid, uint16_t version_major);
+/* The method, or NULL when the interface has none with this opnum. */
+const ndr_method *interfaces_method(const ndr_interface *interface, uint16_t opnum);
+
+#endif

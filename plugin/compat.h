@@ -1,0 +1,27 @@
+/* compat.h - every difference between the Wireshark lines that RPC Lens builds with, and nowhere else.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RPCLENS_COMPAT_H
+#define RPCLENS_COMPAT_H
+
+#include <ws_version.h>
+
+#define WIRESHARK_LINE (WIRESHARK_VERSION_MAJOR * 100 + WIRESHARK_VERSION_MINOR)
+#if WIRESHARK_LINE < 400
+#error "RPC Lens needs Wireshark 4.0 or later"
+#endif
+
+#include <stdbool.h>
+
+#include <epan/packet.h>
+
+/* 4.2 and later say bool where 4.0 says gboolean, which is an int: the two differ in size behind a pointer. */
+#if WIRESHARK_LINE >= 404
+typedef bool ws_bool;
+#else
+typedef gboolean ws_bool;
+#endif
+
+/* Not declared by any installed header, but exported by all lines: adds a keytab's keys to Wireshark's own list. */
+WS_DLL_PUBLIC void read_keytab_file(const char *path);
+
+#endif

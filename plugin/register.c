@@ -1,0 +1,332 @@
+/* register.c - makes Wireshark's fields of the tables, and takes the interfaces over.
+ *
+ * Rows of equal name and type within a protocol share one field, so that `bkrp.dwVersion` finds it wherever it stands.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "plugin/register.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <epan/dissectors/packet-dcerpc.h>
+#include <epan/guid-utils.h>
+
+#include "decoders/errors.h"
+#include "decoders/interfaces.h"
+#include "plugin/feed.h"
+#include "plugin/prefs.h"
+
+register_generic generic = {
+    .proto = -1, .state = -1, .reason = -1, .mechanism = -1, .auth_level = -1, .user = -1, .context = -1, .opnum = -1,
+    .fragment = -1, .request_in = -1, .response_in = -1, .fault = -1, .call_of = -1, .stub = -1, .trailer = -1,
+    .null_pointer = -1, .note = -1, .element = -1, .ett = -1, .ett_security = -1, .ett_value = -1,
+    .sealed = EI_INIT, .unverified = EI_INIT, .bad_signature = EI_INIT, .malformed = EI_INIT, .cut = EI_INIT,
+    .noted = EI_INIT, .doubt = EI_INIT,
+};
+
+/* One registered interface. Wireshark keeps pointers to everything here as long as the process lives. */
+typedef struct {
+    const ndr_interface *interface;
+    int                  proto, opnum, returns, ett;
+    char                *proto_name;
+    GHashTable          *by_name; /* "dwVersion" -> field */
+    GArray              *infos;   /* hf_register_info */
+} registered;
+
+typedef struct {
+    int            hf;
+    enum ftenum    type;
+    const ndr_field *row;
+} field;
+
+static registered *registrations;
+static GHashTable *field_of_row; /* ndr_field -> field */
+static GHashTable *field_of_type;/* ndr_type -> field: headers of structures */
+static GHashTable *rule_of;      /* rule -> expert_field */
+
+/* Wireshark's value_string and our ndr_name are the same two members, so a table can be handed over as it is. */
+G_STATIC_ASSERT(sizeof(value_string) == sizeof(ndr_name));
+G_STATIC_ASSERT(offsetof(value_string, value) == offsetof(ndr_name, value));
+G_STATIC_ASSERT(offsetof(value_string, strptr) == offsetof(ndr_name, name));
+
+/* ------------------------------------------------------------------------------------------------------- fields */
+
+const ndr_type *register_leaf(const ndr_type *type, bool *octets)
+{
+    *octets = false;
+    for (;;) {
+        switch (type->kind) {
+        case NDR_UNIQUE: case NDR_REF:
+            type = type->of;
+            break;
+        case NDR_CONF: case NDR_VARY: case NDR_CVAR: case NDR_FIXED:
+            type = type->of;
+            *octets = type->kind == NDR_U8;
+            break;
+        default:
+            return type;
+        }
+    }
+}
+
+static enum ftenum field_type(const ndr_type *leaf, bool octets, int *display)
+{
+    *display = BASE_NONE;
+    if (octets)
+        return FT_BYTES;
+    switch (leaf->kind) {
+    case NDR_U8:       *display = BASE_DEC; return FT_UINT8;
+    case NDR_U16:      *display = BASE_DEC; return FT_UINT16;
+    case NDR_ENUM16:   *display = BASE_DEC; return FT_UINT16;
+    case NDR_U32:      *display = BASE_DEC_HEX; return FT_UINT32;
+    case NDR_ENUM32:   *display = BASE_DEC; return FT_UINT32;
+    case NDR_FLAGS32: case NDR_ERROR: *display = BASE_HEX; return FT_UINT32;
+    case NDR_U64: case NDR_U3264: *display = BASE_DEC_HEX; return FT_UINT64;
+    case NDR_GUID: case NDR_HANDLE: return FT_GUID;
+    case NDR_FILETIME: case NDR_TIME: *display = ABSOLUTE_TIME_UTC; return FT_ABSOLUTE_TIME;
+    case NDR_WSTR: case NDR_ASTR: case NDR_TEXT: return FT_STRING;
+    case NDR_OCTETS:   return FT_BYTES;
+    default:           return FT_NONE;
+    }
+}
+
+static void add_info(registered *r, int *hf, const char *name, enum ftenum type, int display, const ndr_name *names,
+                     const char *blurb)
+{
+    hf_register_info info = {hf, {name, g_strdup_printf("%s.%s", r->interface->protocol, name), type, display,
+                                  type == FT_UINT16 || type == FT_UINT32 ? VALS((const value_string *)names) : NULL, 0,
+                                  blurb, HFILL}};
+    g_array_append_val(r->infos, info);
+}
+
+static field *new_field(registered *r, const char *name, enum ftenum type, int display, const ndr_field *row,
+                        const ndr_name *names, const char *blurb)
+{
+    field *made = g_new0(field, 1);
+    *made = (field){-1, type, row};
+    add_info(r, &made->hf, name, type, display, names, blurb);
+    return made;
+}
+
+static void add_row(registered *r, const ndr_field *row)
+{
+    bool octets;
+    int display;
+    const ndr_type *leaf = register_leaf(row->type, &octets);
+    enum ftenum type = field_type(leaf, octets, &display);
+    char *key = g_strdup_printf("%s/%d/%p", row->name, type, (const void *)leaf->names);
+    field *known = g_hash_table_lookup(r->by_name, key);
+    if (!known) {
+        const ndr_name *names = leaf->kind == NDR_FLAGS32 ? NULL : leaf->names;
+        known = new_field(r, row->name, type, display, row, names, NULL);
+        g_hash_table_insert(r->by_name, key, known);
+    } else {
+        g_free(key);
+    }
+    g_hash_table_insert(field_of_row, (gpointer)row, known);
+}
+
+static void add_type(registered *r, const ndr_type *type)
+{
+    if (!type)
+        return;
+    if (type->of)
+        add_type(r, type->of);
+    if (!type->fields || g_hash_table_contains(field_of_type, type))
+        return;
+    g_hash_table_insert(field_of_type, (gpointer)type, new_field(r, type->name, FT_NONE, BASE_NONE, NULL, NULL, NULL));
+    for (const ndr_field *row = type->fields; row->type; row++) {
+        add_row(r, row);
+        add_type(r, row->type);
+    }
+}
+
+static ndr_name *opnum_names(const ndr_interface *interface)
+{
+    GArray *names = g_array_new(TRUE, TRUE, sizeof(ndr_name));
+    for (uint32_t i = 0; i < interface->method_count; i++) {
+        ndr_name name = {i, interface->methods[i].name};
+        if (name.name)
+            g_array_append_val(names, name);
+    }
+    return (ndr_name *)(void *)g_array_free(names, FALSE);
+}
+
+static void add_interface(registered *r, const ndr_interface *interface)
+{
+    r->interface = interface;
+    r->proto = r->opnum = r->returns = r->ett = -1;
+    r->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+    r->infos = g_array_new(FALSE, TRUE, sizeof(hf_register_info));
+    r->proto_name = g_strdup_printf("%s (%s)", interface->name, interface->spec);
+    char *short_name = g_ascii_strup(interface->protocol, -1);
+    r->proto = proto_register_protocol(r->proto_name, short_name, interface->protocol);
+    add_info(r, &r->opnum, "opnum", FT_UINT16, BASE_DEC, opnum_names(interface), NULL);
+    add_info(r, &r->returns, "return", FT_UINT32, BASE_HEX, NULL, NULL);
+    for (uint32_t i = 0; i < interface->method_count; i++)
+        for (const ndr_field *row = interface->methods[i].params; row && row->type; row++) {
+            add_row(r, row);
+            add_type(r, row->type);
+        }
+    for (const ndr_type *const *blob = interface->blobs; blob && *blob; blob++)
+        add_type(r, *blob);
+    proto_register_field_array(r->proto, (hf_register_info *)(void *)r->infos->data, (int)r->infos->len);
+    int *ett[] = {&r->ett};
+    proto_register_subtree_array(ett, 1);
+}
+
+/* ------------------------------------------------------------------------------------------------------- lookups */
+
+static registered *find(const ndr_interface *interface)
+{
+    registered *r = registrations;
+    while (r->interface != interface)
+        r++;
+    return r;
+}
+
+int register_proto(const ndr_interface *interface) { return find(interface)->proto; }
+int register_opnum(const ndr_interface *interface) { return find(interface)->opnum; }
+int register_return(const ndr_interface *interface) { return find(interface)->returns; }
+
+int register_field(const ndr_field *row)
+{
+    const field *known = g_hash_table_lookup(field_of_row, row);
+    return known ? known->hf : generic.element;
+}
+
+int register_type(const ndr_interface *interface, const ndr_type *type)
+{
+    const field *known = g_hash_table_lookup(field_of_type, type);
+    (void)interface;
+    return known ? known->hf : generic.element;
+}
+
+expert_field *register_rule(const rule *r)
+{
+    return g_hash_table_lookup(rule_of, r);
+}
+
+/* ------------------------------------------------------------------------------------------------- expert infos */
+
+static void add_rule(const rule *r, void *user)
+{
+    expert_field *ei = g_new(expert_field, 1);
+    *ei = (expert_field)EI_INIT;
+    g_hash_table_insert(rule_of, (gpointer)r, ei);
+    ei_register_info info = {ei, {g_strdup_printf("rpclens.rule.%s", r->id), PI_PROTOCOL,
+                                  r->level == RULE_SHOULD ? PI_WARN : PI_ERROR,
+                                  g_strdup_printf("%s: %s", r->id, r->text), EXPFILL}};
+    g_array_append_val((GArray *)user, info);
+}
+
+static void register_experts(void)
+{
+    static ei_register_info fixed[] = {
+        {&generic.sealed, {"rpclens.sealed", PI_DECRYPTION, PI_NOTE, "This PDU stays sealed", EXPFILL}},
+        {&generic.unverified, {"rpclens.unverified", PI_SECURITY, PI_CHAT, "The signature was not verified", EXPFILL}},
+        {&generic.bad_signature, {"rpclens.bad_signature", PI_SECURITY, PI_ERROR, "The signature does not hold", EXPFILL}},
+        {&generic.malformed, {"rpclens.malformed", PI_MALFORMED, PI_ERROR, "Malformed", EXPFILL}},
+        {&generic.cut, {"rpclens.cut", PI_UNDECODED, PI_NOTE, "Cut by the capture's snap length", EXPFILL}},
+        {&generic.noted, {"rpclens.noted", PI_PROTOCOL, PI_WARN, "The wire contradicts the interface", EXPFILL}},
+        {&generic.doubt, {"rpclens.doubt", PI_PROTOCOL, PI_WARN, "A rule may be broken", EXPFILL}},
+    };
+    GArray *infos = g_array_new(FALSE, FALSE, sizeof(ei_register_info));
+    g_array_append_vals(infos, fixed, G_N_ELEMENTS(fixed));
+    rule_of = g_hash_table_new(NULL, NULL);
+    rules_each(add_rule, infos);
+    expert_register_field_array(expert_register_protocol(generic.proto), (ei_register_info *)(void *)infos->data,
+                                (int)infos->len);
+}
+
+static void register_generic_fields(void)
+{
+    static hf_register_info fields[] = {
+        {&generic.state, {"State", "rpclens.state", FT_STRING, BASE_NONE, NULL, 0,
+                          "plain, verified, unverified or sealed", HFILL}},
+        {&generic.reason, {"Reason", "rpclens.reason", FT_STRING, BASE_NONE, NULL, 0, "Why it is not verified", HFILL}},
+        {&generic.mechanism, {"Mechanism", "rpclens.mechanism", FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}},
+        {&generic.auth_level, {"Authentication level", "rpclens.auth_level", FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}},
+        {&generic.user, {"User", "rpclens.user", FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}},
+        {&generic.context, {"Context id", "rpclens.auth_context_id", FT_UINT32, BASE_DEC, NULL, 0, NULL, HFILL}},
+        {&generic.opnum, {"Opnum", "rpclens.opnum", FT_UINT16, BASE_DEC, NULL, 0, NULL, HFILL}},
+        {&generic.fragment, {"Fragment of", "rpclens.fragment", FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}},
+        {&generic.request_in, {"Request in frame", "rpclens.request_in", FT_FRAMENUM, BASE_NONE,
+                               FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, NULL, HFILL}},
+        {&generic.response_in, {"Response in frame", "rpclens.response_in", FT_FRAMENUM, BASE_NONE,
+                                FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, NULL, HFILL}},
+        {&generic.fault, {"Fault status", "rpclens.fault", FT_UINT32, BASE_HEX, NULL, 0, NULL, HFILL}},
+        {&generic.call_of, {"Interface", "rpclens.interface", FT_GUID, BASE_NONE, NULL, 0, NULL, HFILL}},
+        {&generic.stub, {"Stub", "rpclens.stub", FT_BYTES, BASE_NONE, NULL, 0, "Plaintext stub", HFILL}},
+        {&generic.trailer, {"Verification trailer", "rpclens.verification_trailer", FT_BOOLEAN, BASE_NONE, NULL, 0,
+                            "A verification trailer followed the stub", HFILL}},
+        {&generic.null_pointer, {"Null pointer", "rpclens.null", FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}},
+        {&generic.note, {"Note", "rpclens.note", FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}},
+        {&generic.element, {"Element", "rpclens.element", FT_NONE, BASE_NONE, NULL, 0, NULL, HFILL}},
+    };
+    static int *ett[] = {&generic.ett, &generic.ett_security, &generic.ett_value};
+    generic.proto = proto_register_protocol("RPC Lens", "RPC Lens", "rpclens");
+    proto_register_field_array(generic.proto, fields, G_N_ELEMENTS(fields));
+    proto_register_subtree_array(ett, G_N_ELEMENTS(ett));
+}
+
+/* ------------------------------------------------------------------------------------- taking the interfaces over */
+
+/* Claims the stub of our interfaces, so that Wireshark draws neither its own reading nor garbage; the postdissector draws
+ * after DCE/RPC. Zero would mean "rejected". */
+static int claim_stub(tvbuff_t *tvb, packet_info *pinfo _U_, proto_tree *tree _U_, void *data _U_)
+{
+    return MAX(1, (int)tvb_captured_length(tvb));
+}
+
+/* dcerpc_init_uuid() would free keys that Wireshark still uses when a UUID is registered already (measured, 4.0 and 4.4), so the
+ * public table is edited instead: in place where the UUID is known, with a key of our own where it is not. */
+static void take_over(registered *r)
+{
+    guid_key *key = g_new0(guid_key, 1);
+    const ndr_guid *uuid = &r->interface->uuid;
+    key->guid.data1 = uuid->data1;
+    key->guid.data2 = uuid->data2;
+    key->guid.data3 = uuid->data3;
+    memcpy(key->guid.data4, uuid->data4, sizeof key->guid.data4);
+    key->ver = r->interface->version_major;
+    dcerpc_uuid_value *value = g_hash_table_lookup(dcerpc_uuids, key);
+    if (!value) {
+        value = g_new0(dcerpc_uuid_value, 1);
+        guid_key *own = g_memdup2(key, sizeof *key);
+        g_hash_table_insert(dcerpc_uuids, own, value);
+        guids_add_guid(&own->guid, proto_get_protocol_short_name(find_protocol_by_id(r->proto)));
+    }
+    static dcerpc_sub_dissector no_procs[] = {{0, NULL, NULL, NULL}};
+    value->proto = find_protocol_by_id(r->proto);
+    value->proto_id = r->proto;
+    value->ett = r->ett;
+    value->name = proto_get_protocol_short_name(value->proto);
+    value->procs = no_procs;
+    value->opnum_hf = r->opnum;
+    dissector_add_guid("dcerpc.uuid", key, create_dissector_handle(claim_stub, r->proto));
+}
+
+void register_protocols(void)
+{
+    field_of_row = g_hash_table_new(NULL, NULL);
+    field_of_type = g_hash_table_new(NULL, NULL);
+    register_generic_fields();
+    size_t count = 0;
+    while (interfaces_all[count])
+        count++;
+    registrations = g_new0(registered, count + 1);
+    for (size_t i = 0; i < count; i++)
+        add_interface(&registrations[i], interfaces_all[i]);
+    register_experts();
+    prefs_register(generic.proto);
+    feed_register(generic.proto);
+}
+
+void register_handoff(void)
+{
+    for (registered *r = registrations; r->interface; r++)
+        take_over(r);
+    feed_handoff();
+}

@@ -1,0 +1,42 @@
+/* register.h - the tables as Wireshark's protocols, fields, subtrees and expert infos.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RPCLENS_REGISTER_H
+#define RPCLENS_REGISTER_H
+
+#include "plugin/compat.h"
+
+#include <epan/expert.h>
+
+#include "decoders/ndr.h"
+#include "verifier/verdict.h"
+
+/* The two callbacks of a Wireshark plugin. */
+void register_protocols(void);
+void register_handoff(void);
+
+/* Fields that are no interface's own; all under "rpclens.". */
+typedef struct {
+    int proto;
+    int state, reason, mechanism, auth_level, user, context;
+    int opnum, fragment, request_in, response_in, fault, call_of, stub, trailer;
+    int null_pointer, note, element;
+    int ett, ett_security, ett_value;
+    expert_field sealed, unverified, bad_signature, malformed, cut, noted, doubt;
+} register_generic;
+extern register_generic generic;
+
+/* The protocol, its opnum field and its return value's field. */
+int register_proto(const ndr_interface *interface);
+int register_opnum(const ndr_interface *interface);
+int register_return(const ndr_interface *interface);
+/* The field a row's values go into; the row must be one of the tables'. */
+int register_field(const ndr_field *row);
+/* The header item of a structure, union or blob. */
+int register_type(const ndr_interface *interface, const ndr_type *type);
+/* The expert info of a rule. */
+expert_field *register_rule(const rule *r);
+
+/* The type a row's values have once pointers and arrays are followed; `octets` tells an array of U8, which is one value. */
+const ndr_type *register_leaf(const ndr_type *type, bool *octets);
+
+#endif

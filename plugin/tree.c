@@ -1,0 +1,306 @@
+/* tree.c - walker events as Wireshark's tree.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plugin/tree.h"
+
+#include <epan/expert.h>
+
+#include "decoders/errors.h"
+#include "plugin/register.h"
+#include "verifier/verdict.h"
+
+/* ----------------------------------------------------------------------------------------------- security context */
+
+static void draw_state(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, const rpc_pdu *pdu)
+{
+    const sec_facts *facts = sec_context_facts(pdu->auth->security);
+    const char *state = sec_state_name(pdu->verdict.state);
+    proto_item *item = proto_tree_add_string_format(tree, generic.state, tvb, 0, 0, state, "Security: %s, %s, level %s", state,
+                                                    facts->mechanism_text, rpc_auth_level_name(pdu->level));
+    proto_item_set_generated(item);
+    proto_tree *sub = proto_item_add_subtree(item, generic.ett_security);
+    proto_item_set_generated(proto_tree_add_string(sub, generic.mechanism, tvb, 0, 0, facts->mechanism_text));
+    proto_item_set_generated(proto_tree_add_string(sub, generic.auth_level, tvb, 0, 0, rpc_auth_level_name(pdu->level)));
+    if (facts->user)
+        proto_item_set_generated(proto_tree_add_string(sub, generic.user, tvb, 0, 0, facts->user));
+    proto_item_set_generated(proto_tree_add_uint(sub, generic.context, tvb, 0, 0, pdu->auth->id));
+    if (!pdu->verdict.text)
+        return;
+    proto_item_set_generated(proto_tree_add_string(sub, generic.reason, tvb, 0, 0, pdu->verdict.text));
+    expert_field *ei = pdu->verdict.reason == SEC_BAD_SIGNATURE ? &generic.bad_signature
+                       : pdu->verdict.state == SEC_SEALED       ? &generic.sealed
+                                                                : &generic.unverified;
+    expert_add_info_format(pinfo, item, ei, "%s: %s", state, pdu->verdict.text);
+}
+
+/* --------------------------------------------------------------------------------------------------- the stub's tree */
+
+typedef struct {
+    packet_info         *pinfo;
+    tvbuff_t            *tvb;
+    const ndr_interface *interface;
+    proto_tree          *at[NDR_MAX_DEPTH * 2 + 2]; /* by nesting: each level may hold its own decoded octets */
+    proto_item          *opened[NDR_MAX_DEPTH * 2 + 2];
+    unsigned             depth;
+    proto_item          *last;
+} drawing;
+
+static void draw_begin(drawing *d, const ndr_event *e)
+{
+    if (d->depth + 1 >= G_N_ELEMENTS(d->at))
+        return;
+    proto_tree *parent = d->at[d->depth];
+    int hf = e->type->fields ? register_type(d->interface, e->type) : generic.element;
+    proto_item *item = proto_tree_add_item(parent, hf, d->tvb, (gint)e->offset, 0, ENC_NA);
+    const char *what = e->decoded ? e->type->name : e->name;
+    if (e->index >= 0)
+        proto_item_set_text(item, "%s[%" G_GINT64_FORMAT "]", what, e->index);
+    else
+        proto_item_set_text(item, "%s", what);
+    d->depth++;
+    d->opened[d->depth] = item;
+    d->at[d->depth] = proto_item_add_subtree(item, generic.ett_value);
+}
+
+static void draw_end(drawing *d, const ndr_event *e)
+{
+    if (d->depth == 0)
+        return;
+    proto_item_set_len(d->opened[d->depth], (gint)e->length);
+    d->last = d->opened[d->depth];
+    d->depth--;
+}
+
+static e_guid_t wireshark_guid(const ndr_guid *guid)
+{
+    e_guid_t made = {guid->data1, guid->data2, guid->data3, {0}};
+    memcpy(made.data4, guid->data4, sizeof made.data4);
+    return made;
+}
+
+/* 100 ns since 1601 to seconds since 1970. */
+static nstime_t from_filetime(uint64_t filetime)
+{
+    const uint64_t epoch = UINT64_C(116444736000000000);
+    nstime_t time = {0, 0};
+    if (filetime >= epoch) {
+        time.secs = (time_t)((filetime - epoch) / 10000000);
+        time.nsecs = (int)((filetime - epoch) % 10000000) * 100;
+    }
+    return time;
+}
+
+static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_event *e)
+{
+    bool octets;
+    const ndr_type *leaf = register_leaf(e->row ? e->row->type : e->type, &octets);
+    gint offset = (gint)e->offset, length = (gint)e->length;
+    if (octets || leaf->kind == NDR_OCTETS)
+        return proto_tree_add_bytes_with_length(tree, hf, tvb, offset, length, e->value.octets, (gint)e->value.length);
+    switch (leaf->kind) {
+    case NDR_U8: case NDR_U16: case NDR_U32: case NDR_ENUM16: case NDR_ENUM32: case NDR_FLAGS32: case NDR_ERROR:
+        return proto_tree_add_uint(tree, hf, tvb, offset, length, (guint32)e->value.number);
+    case NDR_U64: case NDR_U3264:
+        return proto_tree_add_uint64(tree, hf, tvb, offset, length, e->value.number);
+    case NDR_GUID: case NDR_HANDLE: {
+        e_guid_t guid = wireshark_guid(&e->value.guid);
+        return proto_tree_add_guid(tree, hf, tvb, offset, length, &guid);
+    }
+    case NDR_FILETIME: case NDR_TIME: {
+        nstime_t time = {(time_t)e->value.number, 0};
+        if (leaf->kind == NDR_FILETIME)
+            time = from_filetime(e->value.number);
+        return proto_tree_add_time(tree, hf, tvb, offset, length, &time);
+    }
+    default:
+        return proto_tree_add_string(tree, hf, tvb, offset, length, e->value.text ? e->value.text : "");
+    }
+}
+
+static bool is_pointer(const ndr_type *type)
+{
+    return type->kind == NDR_UNIQUE || type->kind == NDR_REF;
+}
+
+static void draw_value(drawing *d, const ndr_event *e)
+{
+    proto_tree *tree = d->at[d->depth];
+    if (is_pointer(e->type)) {
+        d->last = proto_tree_add_string_format(tree, generic.null_pointer, d->tvb, (gint)e->offset, (gint)e->length, e->name,
+                                               "%s: NULL", e->name);
+        return;
+    }
+    int hf = e->row ? register_field(e->row) : register_return(d->interface);
+    d->last = add_value(tree, hf, d->tvb, e);
+    const char *name = ndr_value_name(e->type, &e->value);
+    if (name && !(e->type->names && e->type->kind != NDR_FLAGS32)) /* Wireshark names enumerations itself */
+        proto_item_append_text(d->last, " (%s)", name);
+    if (e->type->kind == NDR_OCTETS || e->value.octets)
+        proto_item_append_text(d->last, " (%" G_GSIZE_FORMAT " octets)", e->value.length);
+}
+
+static void draw_note(drawing *d, const ndr_event *e)
+{
+    char *text = ndr_note_text(e);
+    proto_item *item = proto_tree_add_string(d->at[d->depth], generic.note, d->tvb, (gint)e->offset, (gint)e->length, text);
+    proto_item_set_generated(item);
+    expert_add_info_format(d->pinfo, item, e->note == NDR_NOTE_BLOB ? &generic.malformed : &generic.noted, "%s", text);
+    g_free(text);
+}
+
+static void draw_event(const ndr_event *e, void *user)
+{
+    drawing *d = user;
+    switch (e->kind) {
+    case NDR_EV_BEGIN: draw_begin(d, e); break;
+    case NDR_EV_END:   draw_end(d, e); break;
+    case NDR_EV_VALUE: draw_value(d, e); break;
+    case NDR_EV_NOTE:  draw_note(d, e); break;
+    }
+}
+
+static void draw_parameters(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu, const ndr_stub *stub)
+{
+    const rpc_call *call = pdu->call;
+    drawing d = {.pinfo = pinfo, .tvb = tvb, .interface = call->interface};
+    d.at[0] = tree;
+    ndr_stub request;
+    bool have_request = rpc_message_stub(call, &call->request, &request);
+    ndr_result result = pdu->response ? ndr_walk_response(call->interface, call->method, stub, have_request ? &request : NULL,
+                                                          draw_event, &d)
+                                      : ndr_walk_request(call->interface, call->method, stub, draw_event, &d);
+    if (result.code == NDR_OK)
+        return;
+    bool cut = result.code == NDR_CUT;
+    proto_tree_add_expert_format(tree, pinfo, cut ? &generic.cut : &generic.malformed, tvb,
+                                 (gint)MIN(result.offset, stub->length), 0, "%s: %s, at octet %" G_GSIZE_FORMAT " of the stub",
+                                 result.field ? result.field : "stub", ndr_code_text(result.code), result.offset);
+}
+
+/* ------------------------------------------------------------------------------------------------------------- PDUs */
+
+/* The stub as octets that can be highlighted: a data tab of its own where it was sealed or put together of fragments, else the
+ * place where it stands in the frame. */
+static tvbuff_t *stub_tvb(const field_info *item, packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m,
+                          const ndr_stub *stub)
+{
+    if (!pdu->plain && m->frames->len == 1)
+        return tvb_new_subset_length_caplen(item->ds_tvb, item->start + (gint)pdu->stub_offset, (gint)stub->length,
+                                            (gint)stub->reported);
+    guint8 *copy = wmem_memdup(pinfo->pool, stub->data, stub->length);
+    tvbuff_t *tvb = tvb_new_child_real_data(item->ds_tvb, copy, (guint)stub->length, (gint)stub->reported);
+    char *name = wmem_strdup_printf(pinfo->pool, "%s %s", pdu->call->method ? pdu->call->method->name : "Stub",
+                                    pdu->response ? "response" : "request");
+    add_new_data_source(pinfo, tvb, name);
+    return tvb;
+}
+
+static void draw_partner(proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu)
+{
+    const rpc_message *partner = pdu->response ? &pdu->call->request : &pdu->call->response;
+    if (partner->kind == RPC_NONE)
+        return;
+    guint32 frame = g_array_index(partner->frames, uint32_t, 0);
+    proto_item_set_generated(
+        proto_tree_add_uint(tree, pdu->response ? generic.request_in : generic.response_in, tvb, 0, 0, frame));
+}
+
+static void draw_fault(proto_tree *tree, tvbuff_t *tvb, const rpc_message *m)
+{
+    const char *name = errors_fault(m->status);
+    proto_item *item = proto_tree_add_uint(tree, generic.fault, tvb, 0, 0, m->status);
+    if (name)
+        proto_item_append_text(item, " (%s)", name);
+}
+
+static const char *kind_name(const rpc_message *m)
+{
+    return m->kind == RPC_REQUEST ? "request" : m->kind == RPC_FAULT ? "fault" : "response";
+}
+
+/* "BackuprKey response", or "opnum 44 request" where the table knows no such method. */
+static char *call_name(packet_info *pinfo, const rpc_call *call, const rpc_message *m)
+{
+    if (call->method)
+        return wmem_strdup_printf(pinfo->pool, "%s %s", call->method->name, kind_name(m));
+    return wmem_strdup_printf(pinfo->pool, "opnum %u %s", call->opnum, kind_name(m));
+}
+
+static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const char *name)
+{
+    bool sealed = pdu->verdict.state == SEC_SEALED;
+    if (pdu->call->interface) {
+        char *column = g_ascii_strup(pdu->call->interface->protocol, -1);
+        col_set_str(pinfo->cinfo, COL_PROTOCOL, wmem_strdup(pinfo->pool, column));
+        g_free(column);
+        col_append_fstr(pinfo->cinfo, COL_INFO, ", %s%s", name, sealed ? " (sealed)" : "");
+    }
+}
+
+static void draw_stub(const field_info *item, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m)
+{
+    ndr_stub stub;
+    if (!rpc_message_stub(pdu->call, m, &stub))
+        return;
+    tvbuff_t *tvb = stub_tvb(item, pinfo, pdu, m, &stub);
+    if (pdu->call->method && !pdu->call->method->reserved)
+        draw_parameters(pinfo, tree, tvb, pdu, &stub);
+    else
+        proto_tree_add_item(tree, generic.stub, tvb, 0, -1, ENC_NA);
+    if (m->has_trailer)
+        proto_item_set_generated(proto_tree_add_boolean(tree, generic.trailer, tvb, 0, 0, TRUE));
+}
+
+static void draw_call(const field_info *item, packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu)
+{
+    const rpc_call *call = pdu->call;
+    const rpc_message *m = pdu->response ? &call->response : &call->request;
+    if (call->interface && call->request.kind != RPC_NONE)
+        proto_item_set_generated(proto_tree_add_uint(tree, register_opnum(call->interface), tvb, 0, 0, call->opnum));
+    draw_partner(tree, tvb, pdu);
+    if (pdu->auth)
+        draw_state(tree, pinfo, tvb, pdu);
+    if (m->kind == RPC_FAULT)
+        draw_fault(tree, tvb, m);
+    if (pdu->last)
+        draw_stub(item, pinfo, tree, pdu, m);
+}
+
+void tree_pdu(const field_info *item, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu)
+{
+    const rpc_call *call = pdu->call;
+    bool ours = call && call->interface;
+    bool protect = pdu->auth && call && pdu->level >= SEC_LEVEL_PKT;
+    if (!ours && !protect && !pdu->problem)
+        return;
+    tvbuff_t *tvb = item->ds_tvb;
+    int proto = ours ? register_proto(call->interface) : generic.proto;
+    proto_item *top = proto_tree_add_item(tree, proto, tvb, item->start, item->length, ENC_NA);
+    proto_tree *sub = proto_item_add_subtree(top, generic.ett);
+    if (pdu->problem)
+        expert_add_info_format(pinfo, top, &generic.malformed, "%s", pdu->problem);
+    if (!call)
+        return;
+    const rpc_message *m = pdu->response ? &call->response : &call->request;
+    char *name = call_name(pinfo, call, m);
+    proto_item_append_text(top, ", %s%s", name, pdu->last ? "" : ", fragment");
+    if (pdu->verdict.state == SEC_SEALED)
+        proto_item_append_text(top, ", sealed");
+    set_columns(pinfo, pdu, name);
+    draw_call(item, pinfo, sub, tvb, pdu);
+}
+
+/* --------------------------------------------------------------------------------------------------------- findings */
+
+void tree_findings(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const GPtrArray *findings)
+{
+    proto_item *top = proto_tree_add_item(tree, generic.proto, tvb, 0, 0, ENC_NA);
+    proto_item_set_generated(top);
+    proto_item_append_text(top, ", %u finding%s", findings->len, findings->len == 1 ? "" : "s");
+    proto_tree *sub = proto_item_add_subtree(top, generic.ett);
+    for (guint i = 0; i < findings->len; i++) {
+        const finding *f = findings->pdata[i];
+        bool doubt = f->verdict == VERDICT_WARNING && f->rule->level != RULE_SHOULD;
+        proto_tree_add_expert_format(sub, pinfo, doubt ? &generic.doubt : register_rule(f->rule), tvb, 0, 0,
+                                     "%s %s (%s): %s", f->rule->id, rule_verdict_name(f->verdict), f->rule->section, f->message);
+    }
+}

@@ -1,0 +1,11 @@
+/* wireshark_keys.h - gives Wireshark the keys that its own SMB3 decryption needs.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RPCLENS_WIRESHARK_KEYS_H
+#define RPCLENS_WIRESHARK_KEYS_H
+
+#include "keys/keyring.h"
+
+/* Adds the keyring's NT hashes to Wireshark's key list. The list lives as long as the process, and a key is added to it once. */
+void wireshark_keys_give(const keyring *ring);
+
+#endif

@@ -1,0 +1,622 @@
+/* association.c - from PDUs to calls ([C706] 12, [MS-RPCE] 3.3).
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rpc/association.h"
+
+#include <string.h>
+
+/* A sender may declare fragments without end; a call's stub is bounded by what was really captured, and by this, which
+ * is above every max_count that the three specifications' ranges allow for one message on an ordinary server. */
+enum { STUB_LIMIT = 64 * 1024 * 1024 };
+/* p_cont_id and auth_context_id are chosen by the peer: an association keeps at most so many of each. Windows keeps below
+ * a handful; the bound only stops a hostile capture. */
+enum { CONTEXTS_LIMIT = 4096 };
+
+typedef struct {
+    uint64_t connection, pipe_id[2];
+} association_key;
+
+typedef struct {
+    ndr_guid interface;
+    uint16_t version_major, version_minor;
+    bool     ndr64;
+} presentation;
+
+typedef struct {
+    rpc_association  pub;
+    association_key  key;
+    GHashTable      *presentations; /* p_cont_id -> presentation */
+    GHashTable      *auths;         /* auth_context_id -> rpc_auth, owned by the tracker's list */
+    GHashTable      *calls;         /* call_id -> open_call */
+    GArray          *asked;         /* pdu_context of the bind or alter_context not answered yet */
+    bool             bound;         /* a bind was seen */
+    rpc_auth        *last_auth;     /* of the last handshake leg, for requests without sec_trailer */
+} association;
+
+/* A call and what only its building needs. */
+typedef struct {
+    rpc_call call;
+    bool     keep;      /* somebody may draw it later */
+    bool     request_started, response_started; /* the first fragment was seen */
+} open_call;
+
+struct rpc_tracker {
+    const keyring *ring;
+    rpc_sink       sink;
+    rpc_options    options;
+    GHashTable    *associations;   /* association_key -> association */
+    GPtrArray     *retired;        /* associations that calls still point to */
+    GPtrArray     *auths;          /* all rpc_auth */
+    GPtrArray     *kept;           /* open_calls that stay */
+    GPtrArray     *pdus;           /* rpc_pdus that stay */
+    rpc_pdu        passing;        /* the one that does not stay */
+    GByteArray    *plain;          /* of the PDU in hand */
+    uint64_t       association_count, call_count;
+};
+
+const char *rpc_transport_name(rpc_transport transport)
+{
+    static const char *const names[] = {"ncacn_np", "ncacn_ip_tcp", "ncadg_ip_udp"};
+    return names[transport];
+}
+
+const char *rpc_auth_type_name(uint8_t auth_type)
+{
+    switch (auth_type) {
+    case SEC_AUTH_NONE:     return "none";
+    case SEC_AUTH_SPNEGO:   return "SPNEGO";
+    case SEC_AUTH_NTLM:     return "NTLM";
+    case SEC_AUTH_SCHANNEL: return "Schannel";
+    case SEC_AUTH_KERBEROS: return "Kerberos";
+    case SEC_AUTH_NETLOGON: return "Netlogon";
+    default:                return "unknown";
+    }
+}
+
+const char *rpc_auth_level_name(uint8_t level)
+{
+    static const char *const names[] = {"none", "none", "connect", "call", "packet", "integrity", "privacy"};
+    return level < G_N_ELEMENTS(names) ? names[level] : "unknown";
+}
+
+/* -------------------------------------------------------------------------------------- the tracker's own things */
+
+static guint key_hash(gconstpointer p)
+{
+    const association_key *k = p;
+    uint64_t h = k->connection * 0x9e3779b97f4a7c15u ^ k->pipe_id[0] * 0xc2b2ae3d27d4eb4fu ^ k->pipe_id[1];
+    return (guint)(h ^ h >> 32);
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(association_key)) == 0;
+}
+
+static void auth_free(void *p)
+{
+    rpc_auth *auth = p;
+    sec_context_free(auth->security);
+    g_free(auth);
+}
+
+static void message_clear(rpc_message *message)
+{
+    if (message->frames)
+        g_array_unref(message->frames);
+    if (message->stub)
+        g_byte_array_unref(message->stub);
+}
+
+static void call_free(void *p)
+{
+    open_call *call = p;
+    message_clear(&call->call.request);
+    message_clear(&call->call.response);
+    g_free(call);
+}
+
+static void association_free(void *p)
+{
+    association *a = p;
+    g_hash_table_unref(a->presentations);
+    g_hash_table_unref(a->auths);
+    g_hash_table_unref(a->calls);
+    g_array_unref(a->asked);
+    g_free(a->pub.pipe);
+    g_free(a->pub.client);
+    g_free(a->pub.server);
+    g_free(a);
+}
+
+rpc_tracker *rpc_tracker_new(const keyring *ring, const rpc_sink *sink, const rpc_options *options)
+{
+    rpc_tracker *t = g_new0(rpc_tracker, 1);
+    t->ring = ring;
+    t->sink = *sink;
+    t->options = *options;
+    t->associations = g_hash_table_new(key_hash, key_equal);
+    t->retired = g_ptr_array_new_with_free_func(association_free);
+    t->auths = g_ptr_array_new_with_free_func(auth_free);
+    t->kept = g_ptr_array_new_with_free_func(call_free);
+    t->pdus = g_ptr_array_new_with_free_func(g_free);
+    t->plain = g_byte_array_new();
+    return t;
+}
+
+void rpc_tracker_free(rpc_tracker *t)
+{
+    if (!t)
+        return;
+    rpc_tracker_end(t);
+    g_hash_table_unref(t->associations);
+    g_ptr_array_unref(t->retired);
+    g_ptr_array_unref(t->kept);
+    g_ptr_array_unref(t->pdus);
+    g_ptr_array_unref(t->auths);
+    g_byte_array_unref(t->plain);
+    g_free(t);
+}
+
+/* ------------------------------------------------------------------------------------------------- associations */
+
+static bool finish_call(rpc_tracker *t, association *a, open_call *call);
+
+static void finish_all_calls(rpc_tracker *t, association *a)
+{
+    GHashTableIter iter;
+    gpointer value;
+    /* Finishing takes the call out of the table, so each round begins anew; rounds are few. */
+    while (g_hash_table_iter_init(&iter, a->calls), g_hash_table_iter_next(&iter, NULL, &value))
+        finish_call(t, a, value);
+}
+
+static void retire_association(rpc_tracker *t, association *a)
+{
+    finish_all_calls(t, a);
+    g_hash_table_remove(t->associations, &a->key);
+    if (t->options.forget)
+        association_free(a);
+    else
+        g_ptr_array_add(t->retired, a);
+}
+
+static association *association_new(rpc_tracker *t, const association_key *key, const rpc_origin *origin, bool from_client)
+{
+    association *a = g_new0(association, 1);
+    a->key = *key;
+    a->pub.transport = origin->transport;
+    a->pub.connection = origin->connection;
+    a->pub.pipe = g_strdup(origin->pipe);
+    a->pub.client = g_strdup(from_client ? origin->source : origin->destination);
+    a->pub.server = g_strdup(from_client ? origin->destination : origin->source);
+    a->pub.number = ++t->association_count;
+    a->presentations = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    a->auths = g_hash_table_new(NULL, NULL);
+    a->calls = g_hash_table_new(NULL, NULL);
+    a->asked = g_array_new(FALSE, TRUE, sizeof(pdu_context));
+    g_hash_table_insert(t->associations, &a->key, a);
+    return a;
+}
+
+/* A bind begins an association; a second one on the same connection or pipe begins another. */
+static association *find_association(rpc_tracker *t, const rpc_origin *origin, const pdu_parts *p)
+{
+    association_key key = {origin->connection, {origin->pipe_id[0], origin->pipe_id[1]}};
+    association *a = g_hash_table_lookup(t->associations, &key);
+    if (a && p->type == PDU_BIND && a->bound) {
+        retire_association(t, a);
+        a = NULL;
+    }
+    if (!a)
+        a = association_new(t, &key, origin, pdu_from_client(p->type));
+    if (!a->pub.pipe && origin->pipe)
+        a->pub.pipe = g_strdup(origin->pipe);
+    if (p->type == PDU_BIND)
+        a->bound = true;
+    return a;
+}
+
+/* ----------------------------------------------------------------------------------------- presentation contexts */
+
+typedef struct {
+    rpc_tracker      *tracker;
+    association      *association;
+    const rpc_origin *origin;
+} context_walk;
+
+static void context_asked(const pdu_context *context, void *user)
+{
+    context_walk *walk = user;
+    association *a = walk->association;
+    g_array_append_val(a->asked, *context);
+    if (walk->tracker->sink.context)
+        walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, -1,
+                                    walk->tracker->sink.user);
+    /* Believed until the answer says otherwise: the answer may be missing from the capture. */
+    gpointer id = GUINT_TO_POINTER(context->id);
+    if (g_hash_table_contains(a->presentations, id) || g_hash_table_size(a->presentations) >= CONTEXTS_LIMIT)
+        return;
+    presentation *made = g_new0(presentation, 1);
+    made->interface = context->interface;
+    made->version_major = context->version_major;
+    made->version_minor = context->version_minor;
+    made->ndr64 = ndr_guid_equal(&context->transfer, &pdu_ndr64);
+    g_hash_table_insert(a->presentations, id, made);
+}
+
+static void context_answered(unsigned index, const pdu_result_element *result, void *user)
+{
+    context_walk *walk = user;
+    association *a = walk->association;
+    if (index >= a->asked->len)
+        return;
+    const pdu_context *context = &g_array_index(a->asked, pdu_context, index);
+    if (walk->tracker->sink.context)
+        walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, result->result,
+                                    walk->tracker->sink.user);
+    presentation *made = g_hash_table_lookup(a->presentations, GUINT_TO_POINTER(context->id));
+    if (made && result->result == 0)
+        made->ndr64 = ndr_guid_equal(&result->transfer, &pdu_ndr64);
+    else
+        g_hash_table_remove(a->presentations, GUINT_TO_POINTER(context->id));
+}
+
+/* ---------------------------------------------------------------------------------------------- security contexts */
+
+static rpc_auth *find_auth(rpc_tracker *t, association *a, const pdu_parts *p)
+{
+    gpointer id = GUINT_TO_POINTER(p->auth_context_id);
+    rpc_auth *auth = g_hash_table_lookup(a->auths, id);
+    if (auth && auth->auth_type == p->auth_type)
+        return auth;
+    if (!auth && g_hash_table_size(a->auths) >= CONTEXTS_LIMIT)
+        return NULL;
+    auth = g_new0(rpc_auth, 1);
+    auth->id = p->auth_context_id;
+    auth->auth_type = p->auth_type;
+    auth->level = p->auth_level;
+    auth->security = sec_context_new(t->ring, p->auth_type);
+    g_ptr_array_add(t->auths, auth);
+    g_hash_table_insert(a->auths, id, auth);
+    return auth;
+}
+
+static void take_handshake(association *a, rpc_auth *auth, const pdu_parts *p)
+{
+    bool from_client = pdu_from_client(p->type);
+    if (p->type == PDU_BIND || p->type == PDU_ALTER_CONTEXT) {
+        auth->bound = true;
+        auth->level = p->auth_level;
+    }
+    if (p->flags & PFC_SUPPORT_HEADER_SIGN) {
+        if (from_client)
+            auth->client_header_sign = true;
+        else
+            auth->server_header_sign = true;
+    }
+    a->last_auth = auth;
+    sec_context_token(auth->security, p->token, p->token_captured, from_client, p->token_captured == p->token_length);
+    sec_context_header_signing(auth->security, auth->client_header_sign && auth->server_header_sign);
+}
+
+/* The security context of a PDU whose sec_trailer the snap length took: the only one there is. NTLM's key stream runs on
+ * through such a PDU, so it must reach its context. */
+static rpc_auth *auth_of_cut(association *a, pdu_parts *p)
+{
+    if (!a->last_auth || g_hash_table_size(a->auths) != 1)
+        return NULL;
+    p->auth_type = a->last_auth->auth_type;
+    p->auth_level = a->last_auth->level;
+    p->auth_context_id = a->last_auth->id;
+    return a->last_auth;
+}
+
+static const sec_verdict verdict_plain = {SEC_PLAIN, SEC_OK, NULL};
+
+/* Opens one PDU of a call; its plaintext, where it was sealed, is left in t->plain. */
+static sec_verdict open_pdu(rpc_tracker *t, rpc_auth *auth, const pdu_parts *p)
+{
+    if (!p->has_auth)
+        return verdict_plain;
+    if (!auth)
+        return (sec_verdict){SEC_SEALED, SEC_CUT, "the snap length cut off the security trailer: capture whole packets"};
+    g_byte_array_set_size(t->plain, (guint)p->body_length);
+    sec_message message = {
+        .pdu = p->octets, .header_length = p->stub_offset, .body_length = p->body_length, .token_length = p->token_length,
+        .captured = p->captured, .from_client = pdu_from_client(p->type), .level = p->auth_level,
+    };
+    return sec_context_open(auth->security, &message, t->plain->data);
+}
+
+/* --------------------------------------------------------------------------------------------------------- calls */
+
+static open_call *call_new(rpc_tracker *t, association *a, const pdu_parts *p)
+{
+    open_call *made = g_new0(open_call, 1);
+    rpc_call *call = &made->call;
+    call->association = &a->pub;
+    call->number = ++t->call_count;
+    call->call_id = p->call_id;
+    call->request.level = call->response.level = SEC_LEVEL_NONE;
+    const presentation *context = g_hash_table_lookup(a->presentations, GUINT_TO_POINTER(p->context_id));
+    if (context) {
+        call->bound = true;
+        call->uuid = context->interface;
+        call->version_major = context->version_major;
+        call->version_minor = context->version_minor;
+        call->ndr64 = context->ndr64;
+        call->interface = interfaces_find(&call->uuid, call->version_major);
+    }
+    g_hash_table_insert(a->calls, GUINT_TO_POINTER(p->call_id), made);
+    return made;
+}
+
+/* The call a PDU belongs to. The first fragment of a request begins one, also where an earlier call of the same id was never
+ * answered; so does an answer whose request is not in the capture. */
+static open_call *find_call(rpc_tracker *t, association *a, const pdu_parts *p)
+{
+    open_call *call = g_hash_table_lookup(a->calls, GUINT_TO_POINTER(p->call_id));
+    if (call && p->type == PDU_REQUEST && p->flags & PFC_FIRST_FRAG) {
+        finish_call(t, a, call);
+        call = NULL;
+    }
+    if (!call)
+        call = call_new(t, a, p);
+    if (p->type == PDU_REQUEST) {
+        call->call.opnum = p->opnum;
+        if (call->call.interface)
+            call->call.method = interfaces_method(call->call.interface, p->opnum);
+    }
+    return call;
+}
+
+/* Returns whether the call stays. */
+static bool finish_call(rpc_tracker *t, association *a, open_call *call)
+{
+    g_hash_table_remove(a->calls, GUINT_TO_POINTER(call->call.call_id));
+    call->call.finished = true;
+    if (t->sink.finished)
+        t->sink.finished(&call->call, t->sink.user);
+    bool stays = call->keep && !t->options.forget;
+    if (stays)
+        g_ptr_array_add(t->kept, call);
+    else
+        call_free(call);
+    return stays;
+}
+
+/* From good to bad, so that a message is as good as its worst fragment. */
+static int badness(sec_state state)
+{
+    switch (state) {
+    case SEC_VERIFIED:   return 0;
+    case SEC_PLAIN:      return 1;
+    case SEC_UNVERIFIED: return 2;
+    default:             return 3;
+    }
+}
+
+static void worsen(rpc_message *m, const sec_verdict *verdict, bool first)
+{
+    if (!first && badness(verdict->state) <= badness(m->state))
+        return;
+    m->state = verdict->state;
+    m->reason = verdict->reason;
+    m->text = verdict->text;
+}
+
+static void drop_stub(rpc_message *m)
+{
+    if (m->stub)
+        g_byte_array_unref(m->stub);
+    m->stub = NULL;
+}
+
+static bool stub_wanted(const rpc_tracker *t, const rpc_call *call, const rpc_message *m)
+{
+    return t->options.keep_stubs || call->interface || m->sealed;
+}
+
+/* Puts a fragment's stub behind those before it. What is not here (sealed, or cut by the snap length) ends the stub. */
+static void append_stub(rpc_tracker *t, rpc_call *call, rpc_message *m, const pdu_parts *p, const sec_verdict *verdict)
+{
+    size_t length = p->body_length - (p->has_auth && p->auth_known ? p->auth_pad_length : 0);
+    bool whole_so_far = !m->stub || m->stub->len == m->reported;
+    m->reported += length;
+    if (verdict->state == SEC_SEALED || m->state == SEC_SEALED || !stub_wanted(t, call, m) || m->reported > STUB_LIMIT) {
+        drop_stub(m);
+        return;
+    }
+    if (!m->stub && m->reported > length)
+        return;
+    if (!m->stub)
+        m->stub = g_byte_array_new();
+    if (!whole_so_far)
+        return;
+    bool opened = verdict->state == SEC_VERIFIED && p->auth_level == SEC_LEVEL_PRIVACY;
+    size_t here = opened ? length : MIN(length, p->captured - p->stub_offset);
+    g_byte_array_append(m->stub, opened ? t->plain->data : p->octets + p->stub_offset, (guint)here);
+}
+
+/* Only clients append a verification trailer, and only to protected stubs ([MS-RPCE] 3.3.1.5.2.2); 0 to 3 octets of padding
+ * in front of it cannot be told from the stub. */
+static void strip_trailer(rpc_message *m)
+{
+    if (m->kind != RPC_REQUEST || m->level < SEC_LEVEL_PKT || !m->stub || m->stub->len != m->reported)
+        return;
+    size_t length = pdu_verification_trailer(m->stub->data, m->stub->len, m->big_endian);
+    m->has_trailer = length < m->stub->len;
+    m->reported = length;
+    g_byte_array_set_size(m->stub, (guint)length);
+}
+
+static void add_fragment(rpc_tracker *t, open_call *call, bool *started, rpc_message *m, const rpc_origin *origin,
+                         const pdu_parts *p, const rpc_auth *auth, const sec_verdict *verdict)
+{
+    bool first = m->kind == RPC_NONE;
+    if (first) {
+        m->kind = p->type == PDU_REQUEST ? RPC_REQUEST : p->type == PDU_RESPONSE ? RPC_RESPONSE : RPC_FAULT;
+        m->frames = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        m->seconds = origin->seconds;
+        m->nanoseconds = origin->nanoseconds;
+        m->big_endian = p->big_endian;
+        m->auth = auth;
+        m->level = auth ? (p->has_auth ? p->auth_level : auth->level) : SEC_LEVEL_NONE;
+        m->status = p->status;
+        *started = p->flags & PFC_FIRST_FRAG;
+    }
+    if (p->has_auth)
+        m->level = MIN(m->level, p->auth_level);
+    m->sealed |= p->has_auth && (p->auth_level == SEC_LEVEL_PRIVACY || verdict->state == SEC_SEALED);
+    if (m->frames->len == 0 || g_array_index(m->frames, uint32_t, m->frames->len - 1) != origin->frame)
+        g_array_append_val(m->frames, origin->frame);
+    worsen(m, verdict, first);
+    append_stub(t, &call->call, m, p, verdict);
+    if (!(p->flags & PFC_LAST_FRAG))
+        return;
+    m->complete = *started;
+    if (!*started) {
+        drop_stub(m);
+        m->text = m->text ? m->text : "its first fragment is not in the capture";
+    }
+    strip_trailer(m);
+}
+
+bool rpc_message_stub(const rpc_call *call, const rpc_message *message, ndr_stub *stub)
+{
+    if (!message->complete || !message->stub || message->kind == RPC_FAULT)
+        return false;
+    *stub = (ndr_stub){message->stub->data, message->stub->len, message->reported, message->big_endian, call->ndr64};
+    return true;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- PDUs */
+
+/* A PDU stays for whoever draws frames if there is something to say about it. */
+static rpc_pdu *keep_pdu(rpc_tracker *t, const rpc_pdu *pdu_now)
+{
+    bool ours = pdu_now->call && pdu_now->call->interface;
+    if (t->options.forget || !(ours || pdu_now->auth || pdu_now->problem)) {
+        t->passing = *pdu_now;
+        return &t->passing;
+    }
+    rpc_pdu *kept = g_memdup2(pdu_now, sizeof *pdu_now);
+    if (kept->plain) {
+        kept = g_realloc(kept, sizeof *kept + kept->plain_length);
+        kept->plain = memcpy(kept + 1, pdu_now->plain, kept->plain_length);
+    }
+    if (kept->call)
+        ((open_call *)kept->call)->keep = true; /* a call is the first member of its open_call */
+    g_ptr_array_add(t->pdus, kept);
+    return kept;
+}
+
+static void take_call_pdu(rpc_tracker *t, association *a, const rpc_origin *origin, const pdu_parts *p, rpc_auth *auth,
+                          rpc_pdu *record)
+{
+    open_call *call = find_call(t, a, p);
+    bool response = p->type != PDU_REQUEST;
+    rpc_message *m = response ? &call->call.response : &call->call.request;
+    record->call = &call->call;
+    record->response = response;
+    record->verdict = open_pdu(t, auth, p);
+    if (record->verdict.state == SEC_VERIFIED && p->auth_level == SEC_LEVEL_PRIVACY) {
+        record->plain = t->plain->data;
+        record->plain_length = p->body_length;
+    }
+    /* At level CONNECT requests carry no sec_trailer; their level is that of the handshake. */
+    const rpc_auth *of_call = auth;
+    if (!p->has_auth && a->last_auth && a->last_auth->level == SEC_LEVEL_CONNECT)
+        of_call = a->last_auth;
+    add_fragment(t, call, response ? &call->response_started : &call->request_started, m, origin, p, of_call,
+                 &record->verdict);
+    record->last = p->flags & PFC_LAST_FRAG;
+}
+
+static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin *origin, const pdu_parts *p, rpc_auth *auth,
+                               rpc_pdu *record)
+{
+    context_walk walk = {t, a, origin};
+    if (p->type == PDU_BIND || p->type == PDU_ALTER_CONTEXT) {
+        g_array_set_size(a->asked, 0);
+        if (!pdu_contexts(p, context_asked, &walk))
+            record->problem = "the list of presentation contexts runs past the end of the PDU";
+    }
+    if (p->type == PDU_BIND_ACK || p->type == PDU_ALTER_CONTEXT_RESP) {
+        if (!pdu_results(p, context_answered, &walk))
+            record->problem = "the list of results runs past the end of the PDU";
+        g_array_set_size(a->asked, 0);
+    }
+    if (auth)
+        take_handshake(a, auth, p);
+}
+
+static bool is_handshake(uint8_t type)
+{
+    return type == PDU_BIND || type == PDU_BIND_ACK || type == PDU_ALTER_CONTEXT || type == PDU_ALTER_CONTEXT_RESP ||
+           type == PDU_AUTH3;
+}
+
+const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const uint8_t *octets, size_t captured,
+                               size_t reported)
+{
+    pdu_parts p;
+    const char *problem;
+    pdu_result result = pdu_read(octets, captured, reported, &p, &problem);
+    if (result == PDU_NOT_RPC)
+        return NULL;
+    rpc_pdu record = {.frame = origin->frame, .type = p.type, .length = (uint32_t)p.length, .call_id = p.call_id,
+                      .stub_offset = (uint32_t)p.stub_offset, .verdict = verdict_plain, .problem = problem};
+    bool carries_call = p.type == PDU_REQUEST || p.type == PDU_RESPONSE || p.type == PDU_FAULT;
+    if (result == PDU_BAD || (result == PDU_CUT && carries_call && p.captured < p.stub_offset))
+        return keep_pdu(t, &record);
+
+    association *a = find_association(t, origin, &p);
+    rpc_auth *auth = !p.has_auth ? NULL : p.auth_known ? find_auth(t, a, &p) : auth_of_cut(a, &p);
+    record.auth = auth;
+    record.level = auth ? p.auth_level : SEC_LEVEL_NONE;
+    if (carries_call)
+        take_call_pdu(t, a, origin, &p, auth, &record);
+    else if (is_handshake(p.type))
+        take_handshake_pdu(t, a, origin, &p, auth, &record);
+
+    rpc_pdu *kept = keep_pdu(t, &record);
+    if (carries_call && record.last) {
+        if (t->sink.message)
+            t->sink.message(kept->call, kept->response, t->sink.user);
+        if (kept->response && !finish_call(t, a, (open_call *)kept->call))
+            kept->call = NULL;
+    }
+    return kept;
+}
+
+void rpc_tracker_closed(rpc_tracker *t, uint64_t connection, const uint64_t pipe_id[2])
+{
+    GHashTableIter iter;
+    gpointer value;
+    GPtrArray *closed = g_ptr_array_new();
+    g_hash_table_iter_init(&iter, t->associations);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        association *a = value;
+        bool all_pipes = pipe_id[0] == 0 && pipe_id[1] == 0;
+        if (a->key.connection == connection && (all_pipes || memcmp(a->key.pipe_id, pipe_id, sizeof a->key.pipe_id) == 0))
+            g_ptr_array_add(closed, a);
+    }
+    for (guint i = 0; i < closed->len; i++)
+        retire_association(t, closed->pdata[i]);
+    g_ptr_array_unref(closed);
+}
+
+static int by_number(gconstpointer x, gconstpointer y)
+{
+    const association *a = x, *b = y;
+    return a->pub.number < b->pub.number ? -1 : a->pub.number > b->pub.number;
+}
+
+void rpc_tracker_end(rpc_tracker *t)
+{
+    GList *open = g_list_sort(g_hash_table_get_values(t->associations), by_number);
+    for (GList *l = open; l; l = l->next)
+        retire_association(t, l->data);
+    g_list_free(open);
+}

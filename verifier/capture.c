@@ -1,0 +1,207 @@
+/* capture.c - a capture file, frame by frame, through wiretap and epan.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verifier/capture.h"
+
+#include "plugin/compat.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <epan/epan.h>
+#include <epan/epan_dissect.h>
+#include <epan/frame_data.h>
+#include <epan/prefs.h>
+#include <wiretap/wtap.h>
+#include <wsutil/filesystem.h>
+#include <wsutil/privileges.h>
+#include <wsutil/report_message.h>
+#include <wsutil/wslog.h>
+
+#include "plugin/register.h"
+
+/* epan asks its caller for the times of other frames: only the first and the one before are ever needed in one pass. */
+struct packet_provider_data {
+    frame_data first, previous;
+    bool       have_first, have_previous;
+};
+
+static const nstime_t *frame_time(struct packet_provider_data *prov, guint32 number)
+{
+    if (prov->have_first && prov->first.num == number)
+        return &prov->first.abs_ts;
+    if (prov->have_previous && prov->previous.num == number)
+        return &prov->previous.abs_ts;
+    return NULL;
+}
+
+static void report(const char *format, va_list ap)
+{
+    fputs("rpclens: ", stderr);
+    vfprintf(stderr, format, ap);
+    fputc('\n', stderr);
+}
+
+static void report_open(const char *path, int err, gboolean for_writing)
+{
+    (void)for_writing;
+    fprintf(stderr, "rpclens: %s: %s\n", path, g_strerror(err));
+}
+
+static void report_io(const char *path, int err)
+{
+    fprintf(stderr, "rpclens: %s: %s\n", path, g_strerror(err));
+}
+
+static void quiet_log(const char *format, va_list ap)
+{
+    report(format, ap);
+}
+
+bool capture_start(const char *program_path, char **error)
+{
+    static const struct report_message_routines routines = {
+        .vreport_failure = report, .vreport_warning = report, .report_open_failure = report_open,
+        .report_read_failure = report_io, .report_write_failure = report_io,
+    };
+    static proto_plugin plugin = {register_protocols, register_handoff};
+    ws_log_init("rpclens", quiet_log);
+    init_process_policies();
+    char *problem = configuration_init(program_path, NULL);
+    if (problem)
+        ws_warning("cannot find Wireshark's own files: %s", problem);
+    g_free(problem);
+    init_report_message("rpclens", &routines);
+    wtap_init(FALSE);
+    proto_register_plugin(&plugin);
+    if (!epan_init(NULL, NULL, FALSE)) {
+        *error = g_strdup("Wireshark's dissection engine could not be started");
+        return false;
+    }
+    /* A reordered segment must not cost the PDUs behind it. */
+    prefs_set_pref((char[]){"tcp.reassemble_out_of_order:TRUE"}, error);
+    prefs_apply_all();
+    return true;
+}
+
+void capture_stop(void)
+{
+    epan_cleanup();
+    wtap_cleanup();
+}
+
+/* ---------------------------------------------------------------------------------------------------- progress bar */
+
+typedef struct {
+    bool   on;
+    gint64 shown, began;
+    gint64 size;
+} progress_bar;
+
+static void progress_show(progress_bar *bar, wtap *file)
+{
+    enum { WIDTH = 40, INTERVAL = 100000, FIRST = 500000 };
+    gint64 time = g_get_monotonic_time();
+    if (!bar->on || bar->size <= 0 || time - bar->began < FIRST || time - bar->shown < INTERVAL)
+        return;
+    bar->shown = time;
+    double done = CLAMP((double)wtap_read_so_far(file) / (double)bar->size, 0, 1);
+    int filled = (int)(done * WIDTH);
+    fprintf(stderr, "\r[%.*s%*s] %3d %%", filled, "########################################", WIDTH - filled, "",
+            (int)(done * 100));
+    fflush(stderr);
+}
+
+static void progress_clear(const progress_bar *bar)
+{
+    if (bar->shown)
+        fprintf(stderr, "\r%*s\r", 50, "");
+}
+
+/* --------------------------------------------------------------------------------------------------------- reading */
+
+static char *wiretap_error(const char *path, int err, char *info, gint64 offset, guint32 frames)
+{
+    GString *text = g_string_new(path);
+    g_string_append_printf(text, ": %s", wtap_strerror(err));
+    if (info)
+        g_string_append_printf(text, " (%s)", info);
+    if (frames > 0)
+        g_string_append_printf(text, ", after frame %u at offset %" G_GINT64_FORMAT, frames, offset);
+    else if (offset > 0)
+        g_string_append_printf(text, ", at offset %" G_GINT64_FORMAT, offset);
+    g_free(info);
+    return g_string_free(text, FALSE);
+}
+
+static void dissect(epan_dissect_t *edt, struct packet_provider_data *prov, wtap *file, wtap_rec *rec, Buffer *buf,
+                    guint32 number, gint64 offset, guint32 *octets)
+{
+    static nstime_t elapsed;
+    const frame_data *reference = prov->have_first ? &prov->first : NULL, *previous = prov->have_previous ? &prov->previous : NULL;
+    frame_data frame;
+    frame_data_init(&frame, number, rec, offset, *octets);
+    frame_data_set_before_dissect(&frame, &elapsed, &reference, previous);
+    if (reference == &frame) {
+        prov->first = frame;
+        prov->have_first = true;
+    }
+    prime_epan_dissect_with_postdissector_wanted_hfids(edt);
+    epan_dissect_run(edt, wtap_file_type_subtype(file), rec, tvb_new_real_data(ws_buffer_start_ptr(buf), frame.cap_len, frame.pkt_len),
+                     &frame, NULL);
+    frame_data_set_after_dissect(&frame, octets);
+    prov->previous = frame;
+    prov->have_previous = true;
+    epan_dissect_reset(edt);
+    frame_data_destroy(&frame);
+}
+
+static guint32 read_frames(wtap *file, progress_bar *bar, int *err, char **info, gint64 *offset)
+{
+    static const struct packet_provider_funcs functions = {.get_frame_ts = frame_time};
+    struct packet_provider_data prov = {.have_first = false};
+    epan_t *session = epan_new(&prov, &functions);
+    epan_dissect_t *edt = epan_dissect_new(session, TRUE, FALSE);
+    wtap_rec rec;
+    Buffer buf;
+    wtap_rec_init(&rec);
+    ws_buffer_init(&buf, 2048);
+    guint32 number = 0, octets = 0;
+    while (wtap_read(file, &rec, &buf, err, info, offset)) {
+        if (rec.rec_type == REC_TYPE_PACKET)
+            dissect(edt, &prov, file, &rec, &buf, ++number, *offset, &octets);
+        wtap_rec_reset(&rec);
+        progress_show(bar, file);
+    }
+    feed_end(*err == 0);
+    epan_dissect_free(edt);
+    epan_free(session);
+    ws_buffer_free(&buf);
+    wtap_rec_cleanup(&rec);
+    return number;
+}
+
+bool capture_read(const char *path, feed_program *program, bool progress, char **error)
+{
+    int err = 0;
+    char *info = NULL;
+    *error = NULL;
+    wtap *file = wtap_open_offline(path, WTAP_TYPE_AUTO, &err, &info, FALSE);
+    if (!file) {
+        *error = err > 0 ? g_strdup_printf("%s: %s", path, g_strerror(err))
+                         : wiretap_error(path, err, info, 0, 0);
+        return false;
+    }
+    progress_bar bar = {progress && isatty(STDERR_FILENO), 0, g_get_monotonic_time(), wtap_file_size(file, NULL)};
+    gint64 offset = 0;
+    program->label = path;
+    feed_set_program(program);
+    guint32 frames = read_frames(file, &bar, &err, &info, &offset);
+    feed_set_program(NULL);
+    progress_clear(&bar);
+    if (err != 0)
+        *error = wiretap_error(path, err, info, wtap_read_so_far(file), frames);
+    wtap_close(file);
+    return err == 0 || frames > 0;
+}

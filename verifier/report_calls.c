@@ -1,0 +1,424 @@
+/* report_calls.c - calls as JSON lines and as text.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verifier/report.h"
+
+#include <string.h>
+
+#include <json-glib/json-glib.h>
+
+#include "decoders/errors.h"
+
+/* ------------------------------------------------------------------------------------------------- values as JSON */
+
+static void set_string(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    if (value)
+        json_builder_add_string_value(b, value);
+    else
+        json_builder_add_null_value(b);
+}
+
+static void set_number(JsonBuilder *b, const char *name, uint64_t value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_int_value(b, (gint64)value);
+}
+
+static char *hex(const uint8_t *octets, size_t length)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *text = g_malloc(2 * length + 1);
+    for (size_t i = 0; i < length; i++) {
+        text[2 * i] = digits[octets[i] >> 4];
+        text[2 * i + 1] = digits[octets[i] & 15];
+    }
+    text[2 * length] = '\0';
+    return text;
+}
+
+static char *time_text(int64_t seconds, int32_t nanoseconds)
+{
+    GDateTime *time = g_date_time_new_from_unix_utc(seconds);
+    char *date = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S") : g_strdup("?");
+    char *text = g_strdup_printf("%s.%09dZ", date, nanoseconds);
+    g_free(date);
+    if (time)
+        g_date_time_unref(time);
+    return text;
+}
+
+static void add_hex(JsonBuilder *b, const uint8_t *octets, size_t length)
+{
+    char *text = hex(octets, length);
+    json_builder_add_string_value(b, text);
+    g_free(text);
+}
+
+static void add_value(JsonBuilder *b, const ndr_event *e)
+{
+    char guid[37];
+    switch (e->type->kind) {
+    case NDR_UNIQUE: case NDR_REF:
+        json_builder_add_null_value(b);
+        break;
+    case NDR_GUID: case NDR_HANDLE:
+        ndr_guid_text(&e->value.guid, guid);
+        json_builder_add_string_value(b, guid);
+        break;
+    case NDR_WSTR: case NDR_ASTR: case NDR_TEXT:
+        json_builder_add_string_value(b, e->value.text ? e->value.text : "");
+        break;
+    case NDR_TIME: {
+        char *text = time_text((int64_t)e->value.number, 0);
+        json_builder_add_string_value(b, text);
+        g_free(text);
+        break;
+    }
+    default:
+        if (e->value.octets)
+            add_hex(b, e->value.octets, e->value.length);
+        else
+            json_builder_add_int_value(b, (gint64)e->value.number);
+    }
+}
+
+/* -------------------------------------------------------------------------------------------- parameters as JSON */
+
+typedef struct {
+    JsonBuilder *builder;
+    uint32_t     status; /* the return value, which has a place of its own */
+    bool         has_status;
+} json_params;
+
+static bool is_array(const ndr_type *type)
+{
+    return type->kind == NDR_CONF || type->kind == NDR_VARY || type->kind == NDR_CVAR || type->kind == NDR_FIXED;
+}
+
+/* What AS() read out of a parameter's octets stands beside them as NAME_as. */
+static void name_member(const json_params *p, const ndr_event *e)
+{
+    if (e->index >= 0)
+        return;
+    char *name = g_strdup_printf("%s%s", e->name, e->decoded ? "_as" : "");
+    json_builder_set_member_name(p->builder, name);
+    g_free(name);
+}
+
+static void json_event(const ndr_event *e, void *user)
+{
+    json_params *p = user;
+    switch (e->kind) {
+    case NDR_EV_BEGIN:
+        name_member(p, e);
+        if (is_array(e->type)) {
+            json_builder_begin_array(p->builder);
+        } else {
+            json_builder_begin_object(p->builder);
+            if (e->decoded)
+                set_string(p->builder, "type", e->type->name);
+        }
+        break;
+    case NDR_EV_END:
+        if (is_array(e->type))
+            json_builder_end_array(p->builder);
+        else
+            json_builder_end_object(p->builder);
+        break;
+    case NDR_EV_VALUE:
+        if (e->depth == 0 && !e->row) {
+            p->status = (uint32_t)e->value.number;
+            p->has_status = true;
+            return;
+        }
+        name_member(p, e);
+        add_value(p->builder, e);
+        break;
+    case NDR_EV_NOTE:
+        break;
+    }
+}
+
+typedef struct {
+    GPtrArray *texts;
+} note_list;
+
+static void collect_note(const ndr_event *e, void *user)
+{
+    if (e->kind == NDR_EV_NOTE)
+        g_ptr_array_add(((note_list *)user)->texts, ndr_note_text(e));
+}
+
+static ndr_result walk(const rpc_call *call, const rpc_message *m, const ndr_stub *stub, ndr_event_fn fn, void *user)
+{
+    ndr_stub request;
+    if (m == &call->request)
+        return ndr_walk_request(call->interface, call->method, stub, fn, user);
+    bool have = rpc_message_stub(call, &call->request, &request);
+    return ndr_walk_response(call->interface, call->method, stub, have ? &request : NULL, fn, user);
+}
+
+/* "notes" says what the wire contradicts; "malformed" where the stub stopped making sense. */
+static void add_notes(JsonBuilder *b, const rpc_call *call, const rpc_message *m, const ndr_stub *stub)
+{
+    note_list notes = {g_ptr_array_new_with_free_func(g_free)};
+    ndr_result result = walk(call, m, stub, collect_note, &notes);
+    if (notes.texts->len > 0) {
+        json_builder_set_member_name(b, "notes");
+        json_builder_begin_array(b);
+        for (guint i = 0; i < notes.texts->len; i++)
+            json_builder_add_string_value(b, notes.texts->pdata[i]);
+        json_builder_end_array(b);
+    }
+    g_ptr_array_unref(notes.texts);
+    if (result.code == NDR_OK)
+        return;
+    char *text = g_strdup_printf("%s: %s, at octet %" G_GSIZE_FORMAT " of the stub", result.field ? result.field : "stub",
+                                 ndr_code_text(result.code), result.offset);
+    set_string(b, result.code == NDR_CUT ? "cut" : "malformed", text);
+    g_free(text);
+}
+
+static bool readable(const rpc_call *call, const rpc_message *m, ndr_stub *stub)
+{
+    return call->method && !call->method->reserved && rpc_message_stub(call, m, stub);
+}
+
+static void add_params(JsonBuilder *b, const rpc_call *call, const rpc_message *m, json_params *params)
+{
+    ndr_stub stub;
+    json_builder_set_member_name(b, "params");
+    json_builder_begin_object(b);
+    bool have = readable(call, m, &stub);
+    if (have)
+        walk(call, m, &stub, json_event, params);
+    json_builder_end_object(b);
+    if (have)
+        add_notes(b, call, m, &stub);
+}
+
+/* ------------------------------------------------------------------------------------------------------- messages */
+
+static void add_stub(JsonBuilder *b, const rpc_message *m)
+{
+    json_builder_set_member_name(b, "stub");
+    if (m->stub && m->complete)
+        add_hex(b, m->stub->data, m->stub->len);
+    else
+        json_builder_add_null_value(b);
+}
+
+static void add_status(JsonBuilder *b, const rpc_message *m, const json_params *params)
+{
+    json_builder_set_member_name(b, "status");
+    bool fault = m->kind == RPC_FAULT;
+    if (!fault && !params->has_status) {
+        json_builder_add_null_value(b);
+        return;
+    }
+    uint32_t code = fault ? m->status : params->status;
+    json_builder_begin_object(b);
+    set_number(b, "code", code);
+    set_string(b, "name", fault ? errors_fault(code) : errors_win32(code));
+    json_builder_end_object(b);
+}
+
+static const char *kind_name(rpc_kind kind)
+{
+    static const char *const names[] = {"none", "request", "response", "fault"};
+    return names[kind];
+}
+
+static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message *m, bool stubs)
+{
+    bool response = m == &call->response;
+    json_builder_set_member_name(b, response ? "response" : "request");
+    json_builder_begin_object(b);
+    set_string(b, "kind", kind_name(m->kind));
+    if (m->kind == RPC_NONE) {
+        json_builder_end_object(b);
+        return;
+    }
+    json_builder_set_member_name(b, "frames");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < m->frames->len; i++)
+        json_builder_add_int_value(b, g_array_index(m->frames, uint32_t, i));
+    json_builder_end_array(b);
+    char *time = time_text(m->seconds, m->nanoseconds);
+    set_string(b, "time", time);
+    g_free(time);
+    json_builder_set_member_name(b, "sealed");
+    json_builder_add_boolean_value(b, m->sealed);
+    set_string(b, "state", sec_state_name(m->state));
+    set_string(b, "reason", m->text);
+    set_string(b, "reason_code", sec_reason_name(m->reason));
+    if (stubs)
+        add_stub(b, m);
+    json_params params = {.builder = b};
+    add_params(b, call, m, &params);
+    if (response)
+        add_status(b, m, &params);
+    json_builder_end_object(b);
+}
+
+static const rpc_message *any_auth(const rpc_call *call)
+{
+    return call->request.auth ? &call->request : &call->response;
+}
+
+static void add_auth(JsonBuilder *b, const rpc_call *call)
+{
+    const rpc_message *m = any_auth(call);
+    const sec_facts *facts = m->auth ? sec_context_facts(m->auth->security) : NULL;
+    json_builder_set_member_name(b, "auth");
+    json_builder_begin_object(b);
+    uint8_t type = m->auth ? m->auth->auth_type : SEC_AUTH_NONE;
+    set_number(b, "type", type);
+    set_string(b, "type_name", rpc_auth_type_name(type));
+    set_string(b, "mechanism", facts ? facts->mechanism_text : NULL);
+    set_number(b, "level", m->level);
+    set_string(b, "level_name", rpc_auth_level_name(m->level));
+    set_string(b, "user", facts ? facts->user : NULL);
+    json_builder_end_object(b);
+}
+
+static const char *protocol_of(const rpc_call *call)
+{
+    return call->interface ? call->interface->protocol : "other";
+}
+
+void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, bool stubs)
+{
+    JsonBuilder *b = json_builder_new_immutable();
+    char uuid[37], version[16];
+    ndr_guid_text(&call->uuid, uuid);
+    g_snprintf(version, sizeof version, "%u.%u", call->version_major, call->version_minor);
+    json_builder_begin_object(b);
+    set_string(b, "capture", capture);
+    set_string(b, "protocol", protocol_of(call));
+    set_string(b, "interface", call->bound ? uuid : NULL);
+    set_string(b, "version", call->bound ? version : NULL);
+    json_builder_set_member_name(b, "opnum");
+    if (call->request.kind != RPC_NONE)
+        json_builder_add_int_value(b, call->opnum);
+    else
+        json_builder_add_null_value(b);
+    set_string(b, "method", call->method ? call->method->name : NULL);
+    set_string(b, "transport", rpc_transport_name(call->association->transport));
+    set_string(b, "pipe", call->association->pipe);
+    set_string(b, "client", call->association->client);
+    set_string(b, "server", call->association->server);
+    set_number(b, "call_id", call->call_id);
+    add_auth(b, call);
+    add_message(b, call, &call->request, stubs);
+    add_message(b, call, &call->response, stubs);
+    json_builder_end_object(b);
+    JsonNode *root = json_builder_get_root(b);
+    char *line = json_to_string(root, FALSE);
+    fputs(line, out);
+    fputc('\n', out);
+    g_free(line);
+    json_node_unref(root);
+    g_object_unref(b);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- text */
+
+enum { TEXT_LIMIT = 48 }; /* of one value in a line; octets beyond it are counted */
+
+typedef struct {
+    GString *text;
+    int      nested;  /* inside a structure, array or blob: a line shows the parameters themselves only */
+    uint32_t status;
+    bool     has_status;
+} text_params;
+
+static void text_event(const ndr_event *e, void *user)
+{
+    text_params *p = user;
+    if (e->kind == NDR_EV_BEGIN && p->nested++ == 0)
+        g_string_append_printf(p->text, e->decoded ? " as %s" : "%s%s{...}",
+                               e->decoded ? e->type->name : p->text->len ? ", " : "", e->name);
+    if (e->kind == NDR_EV_END)
+        p->nested--;
+    if (e->kind != NDR_EV_VALUE || p->nested > 0)
+        return;
+    if (e->depth == 0 && !e->row) {
+        p->status = (uint32_t)e->value.number;
+        p->has_status = true;
+        return;
+    }
+    char *value = ndr_value_text(e);
+    const char *name = ndr_value_name(e->type, &e->value);
+    if (p->text->len)
+        g_string_append(p->text, ", ");
+    if (name && e->type->kind == NDR_GUID)
+        g_string_append_printf(p->text, "%s=%s", e->name, name);
+    else if (strlen(value) > TEXT_LIMIT && e->value.octets)
+        g_string_append_printf(p->text, "%s=%.*s... (%" G_GSIZE_FORMAT " octets)", e->name, TEXT_LIMIT / 2, value, e->value.length);
+    else
+        g_string_append_printf(p->text, "%s=%s", e->name, value);
+    g_free(value);
+}
+
+static void text_message(GString *line, const rpc_call *call, const rpc_message *m)
+{
+    text_params p = {.text = g_string_new(NULL)};
+    ndr_stub stub;
+    if (m->state == SEC_SEALED)
+        g_string_append_printf(line, "(sealed: %s)", m->text ? m->text : "no reason known");
+    else if (readable(call, m, &stub)) {
+        ndr_result result = walk(call, m, &stub, text_event, &p);
+        g_string_append_printf(line, "(%s)", p.text->str);
+        if (result.code != NDR_OK)
+            g_string_append_printf(line, " [%s at octet %" G_GSIZE_FORMAT "]", ndr_code_text(result.code), result.offset);
+        if (p.has_status) {
+            const char *name = errors_win32(p.status);
+            g_string_append_printf(line, " = 0x%08x%s%s", p.status, name ? " " : "", name ? name : "");
+        }
+    } else if (m->stub) {
+        g_string_append_printf(line, "(%" G_GSIZE_FORMAT " octets)", m->reported);
+    }
+    g_string_free(p.text, TRUE);
+}
+
+void report_call_text(FILE *out, const rpc_call *call)
+{
+    GString *line = g_string_new(NULL);
+    const rpc_message *first = call->request.kind != RPC_NONE ? &call->request : &call->response;
+    char *time = time_text(first->seconds, first->nanoseconds);
+    g_string_append_printf(line, "%6u  %.15s  %s > %s", g_array_index(first->frames, uint32_t, 0), time + 11,
+                           call->association->client, call->association->server);
+    if (call->association->pipe)
+        g_string_append_printf(line, " \\%s", call->association->pipe);
+    const rpc_message *auth = any_auth(call);
+    g_string_append_printf(line, "  [%s, %s, %s]  %s ", auth->auth ? sec_context_facts(auth->auth->security)->mechanism_text : "no authentication",
+                           rpc_auth_level_name(auth->level), sec_state_name(first->state), protocol_of(call));
+    if (call->method)
+        g_string_append(line, call->method->name);
+    else if (call->bound) {
+        char uuid[37];
+        ndr_guid_text(&call->uuid, uuid);
+        g_string_append_printf(line, "%s opnum %u", uuid, call->opnum);
+    } else
+        g_string_append_printf(line, "opnum %u of an interface whose bind is not in the capture", call->opnum);
+    if (call->request.kind != RPC_NONE)
+        text_message(line, call, &call->request);
+    g_string_append(line, " -> ");
+    switch (call->response.kind) {
+    case RPC_RESPONSE:
+        text_message(line, call, &call->response);
+        break;
+    case RPC_FAULT: {
+        const char *name = errors_fault(call->response.status);
+        g_string_append_printf(line, "fault 0x%08x%s%s", call->response.status, name ? " " : "", name ? name : "");
+        break;
+    }
+    default:
+        g_string_append(line, "no response in the capture");
+    }
+    fprintf(out, "%s\n", line->str);
+    g_free(time);
+    g_string_free(line, TRUE);
+}

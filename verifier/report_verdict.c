@@ -1,0 +1,174 @@
+/* report_verdict.c - verdicts, findings and the catalogue.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verifier/report.h"
+
+#include <json-glib/json-glib.h>
+
+typedef struct {
+    unsigned violations, warnings, inconclusive;
+} counts;
+
+/* Findings are counted, and of the inconclusive the rules: that is how many questions are open. */
+static void count_rule(const rule *r, void *user)
+{
+    void **both = user;
+    const verifier *v = both[0];
+    if (verifier_summary(v, r).verdict == VERDICT_INCONCLUSIVE)
+        ((counts *)both[1])->inconclusive++;
+}
+
+static counts count_all(const verifier *v)
+{
+    counts c = {0};
+    for (size_t i = 0; i < verifier_finding_count(v); i++) {
+        rule_verdict verdict = verifier_finding(v, i)->verdict;
+        c.violations += verdict == VERDICT_VIOLATION;
+        c.warnings += verdict == VERDICT_WARNING;
+    }
+    void *both[] = {(void *)v, &c};
+    rules_each(count_rule, both);
+    return c;
+}
+
+/* ----------------------------------------------------------------------------------------------------------- JSON */
+
+static void set_string(JsonBuilder *b, const char *name, const char *value)
+{
+    json_builder_set_member_name(b, name);
+    if (value)
+        json_builder_add_string_value(b, value);
+    else
+        json_builder_add_null_value(b);
+}
+
+static void set_number(JsonBuilder *b, const char *name, gint64 value)
+{
+    json_builder_set_member_name(b, name);
+    json_builder_add_int_value(b, value);
+}
+
+static void json_rule(const rule *r, void *user)
+{
+    void **both = user;
+    JsonBuilder *b = both[1];
+    rule_summary s = verifier_summary(both[0], r);
+    json_builder_begin_object(b);
+    set_string(b, "id", r->id);
+    set_string(b, "level", rule_level_name(r->level));
+    set_string(b, "verdict", rule_verdict_name(s.verdict));
+    set_string(b, "reason", s.reason);
+    set_number(b, "count", s.count);
+    json_builder_end_object(b);
+}
+
+static void json_finding(JsonBuilder *b, const finding *f)
+{
+    json_builder_begin_object(b);
+    set_string(b, "rule", f->rule->id);
+    set_string(b, "level", rule_level_name(f->rule->level));
+    set_string(b, "verdict", rule_verdict_name(f->verdict));
+    set_string(b, "reason", f->reason);
+    set_string(b, "binds", f->rule->binds);
+    json_builder_set_member_name(b, "frame");
+    if (f->frames->len > 0)
+        json_builder_add_int_value(b, g_array_index(f->frames, uint32_t, 0));
+    else
+        json_builder_add_null_value(b);
+    json_builder_set_member_name(b, "frames");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < f->frames->len; i++)
+        json_builder_add_int_value(b, g_array_index(f->frames, uint32_t, i));
+    json_builder_end_array(b);
+    set_string(b, "message", f->message);
+    set_string(b, "section", f->rule->section);
+    set_string(b, "capture", f->capture);
+    json_builder_end_object(b);
+}
+
+void report_verdict_json(FILE *out, const verifier *v, char *const *captures)
+{
+    JsonBuilder *b = json_builder_new_immutable();
+    counts c = count_all(v);
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "captures");
+    json_builder_begin_array(b);
+    for (; *captures; captures++)
+        json_builder_add_string_value(b, *captures);
+    json_builder_end_array(b);
+    json_builder_set_member_name(b, "summary");
+    json_builder_begin_object(b);
+    set_number(b, "violations", c.violations);
+    set_number(b, "warnings", c.warnings);
+    set_number(b, "inconclusive", c.inconclusive);
+    json_builder_end_object(b);
+    json_builder_set_member_name(b, "rules");
+    json_builder_begin_array(b);
+    void *both[] = {(void *)v, b};
+    rules_each(json_rule, both);
+    json_builder_end_array(b);
+    json_builder_set_member_name(b, "findings");
+    json_builder_begin_array(b);
+    for (size_t i = 0; i < verifier_finding_count(v); i++)
+        json_finding(b, verifier_finding(v, i));
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+    JsonNode *root = json_builder_get_root(b);
+    char *text = json_to_string(root, TRUE);
+    fprintf(out, "%s\n", text);
+    g_free(text);
+    json_node_unref(root);
+    g_object_unref(b);
+}
+
+/* ----------------------------------------------------------------------------------------------------------- text */
+
+static void text_rule(const rule *r, void *user)
+{
+    void **both = user;
+    rule_summary s = verifier_summary(both[0], r);
+    fprintf(both[1], "  %-8s %-8s  %-14s", r->id, rule_level_name(r->level), rule_verdict_name(s.verdict));
+    if (s.reason)
+        fprintf(both[1], "  %s\n", s.reason);
+    else
+        fprintf(both[1], "  %u time%s\n", s.count, s.count == 1 ? "" : "s");
+}
+
+static void text_finding(FILE *out, const finding *f)
+{
+    enum { SHOWN = 12 };
+    fprintf(out, "%s %s (%s, %s, binds the %s)\n    %s\n", rule_verdict_name(f->verdict), f->rule->id,
+            rule_level_name(f->rule->level), f->rule->section, f->rule->binds, f->message);
+    if (f->frames->len > 0)
+        fprintf(out, "    frame%s", f->frames->len == 1 ? "" : "s");
+    for (guint i = 0; i < MIN(f->frames->len, SHOWN); i++)
+        fprintf(out, " %u", g_array_index(f->frames, uint32_t, i));
+    if (f->frames->len > SHOWN)
+        fprintf(out, " and %u more", f->frames->len - SHOWN);
+    fprintf(out, "%s%s\n", f->frames->len > 0 ? " of " : "    ", f->capture);
+}
+
+void report_verdict_text(FILE *out, const verifier *v, char *const *captures)
+{
+    counts c = count_all(v);
+    for (size_t i = 0; i < verifier_finding_count(v); i++)
+        text_finding(out, verifier_finding(v, i));
+    fprintf(out, "%sRules\n", verifier_finding_count(v) > 0 ? "\n" : "");
+    void *both[] = {(void *)v, out};
+    rules_each(text_rule, both);
+    unsigned files = 0;
+    while (captures[files])
+        files++;
+    fprintf(out, "\n%u capture%s: %u violation%s, %u warning%s, %u rule%s inconclusive\n", files, files == 1 ? "" : "s",
+            c.violations, c.violations == 1 ? "" : "s", c.warnings, c.warnings == 1 ? "" : "s", c.inconclusive,
+            c.inconclusive == 1 ? "" : "s");
+}
+
+static void print_rule(const rule *r, void *user)
+{
+    fprintf(user, "%-8s %-8s  %-16s  %-6s  %s\n", r->id, rule_level_name(r->level), r->section, r->binds, r->text);
+}
+
+void report_rules(FILE *out)
+{
+    rules_each(print_rule, out);
+}

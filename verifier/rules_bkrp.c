@@ -1,0 +1,641 @@
+/* rules_bkrp.c - the rules of [MS-BKRP] 3.2.4 (v27.0), held against what clients did. Numbers as in docs/rules; the table
+ * is at the end.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verifier/verdict.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------------- what the checks share */
+
+static const char ic_nohandshake[] = "IC-NOHANDSHAKE", ic_encrypted[] = "IC-ENCRYPTED", ic_one_way[] = "IC-ONE-WAY",
+                  ic_truncated[] = "IC-TRUNCATED", ic_internal[] = "IC-INTERNAL";
+
+/* The frame that completed the message, which is where the call is drawn. */
+static uint32_t frame_of(const rpc_message *message)
+{
+    const GArray *frames = message->frames;
+    return frames && frames->len > 0 ? g_array_index(frames, uint32_t, frames->len - 1) : 0;
+}
+
+/* Frames of one security context are one finding. An association without any is told by its number: unlike an rpc_auth it may
+ * be freed, and its address used again, before the capture ends. */
+static const void *context_key(const rpc_call *call, const rpc_message *message)
+{
+    return message->auth ? (const void *)message->auth : GSIZE_TO_POINTER((gsize)call->association->number);
+}
+
+/* A finding about the request of a call; the format goes on behind "client sent BackuprKey to server". */
+static void find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
+                         const void *key, const char *format, ...) G_GNUC_PRINTF(7, 8);
+
+static void find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
+                         const void *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    char *rest = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    verifier_find(v, self, verdict, reason, key, frame_of(&call->request), "%s sent BackuprKey to %s %s",
+                  call->association->client, call->association->server, rest);
+    g_free(rest);
+}
+
+/* All rules here bind the client, and are held against its requests. A response alone shows that there was one. */
+static bool is_to_judge(verifier *v, const rule *self, const rpc_call *call, bool response)
+{
+    if (response && call->request.kind == RPC_NONE)
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, context_key(call, &call->response),
+                      frame_of(&call->response), "%s answered a BackupKey call of %s whose request is not in the capture",
+                      call->association->server, call->association->client);
+    return !response && call->method;
+}
+
+/* Whether the snap length took the sec_trailer, so that not even the level is known. */
+static bool is_trailer_cut(const rpc_message *message)
+{
+    return !message->auth && message->reason == SEC_CUT;
+}
+
+static bool is_trailer_known(verifier *v, const rule *self, const rpc_call *call)
+{
+    bool cut = is_trailer_cut(&call->request);
+    if (cut)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, context_key(call, &call->request),
+                     "in a packet whose security trailer the snap length cut off");
+    return !cut;
+}
+
+/* ------------------------------------------------------------------------------------------- 3.2.4 <14>: the pipes */
+
+static const char first_pipe[] = "protected_storage", second_pipe[] = "ntsvcs";
+
+/* Clients come from a new port each time, so that who is who is told by addresses: "192.0.2.7" of "192.0.2.7:49152". */
+static size_t address_length(const char *endpoint)
+{
+    const char *port = strrchr(endpoint, ':');
+    return port ? (size_t)(port - endpoint) : strlen(endpoint);
+}
+
+static bool same_address(const char *a, const char *b)
+{
+    size_t length = address_length(a);
+    return length == address_length(b) && strncmp(a, b, length) == 0;
+}
+
+static bool is_pipe(const char *name, const char *wanted)
+{
+    return g_ascii_strcasecmp(name, wanted) == 0;
+}
+
+/* Who tried which of the two pipes where, successful or not; a set of such sentences. */
+static char *attempt_text(const char *client, const char *server, const char *pipe)
+{
+    return g_strdup_printf("%.*s %.*s %s", (int)address_length(client), client, (int)address_length(server), server, pipe);
+}
+
+static void remember_attempt(GHashTable **attempts, const smb_open *attempt)
+{
+    const char *pipe = is_pipe(attempt->name, first_pipe) ? first_pipe : is_pipe(attempt->name, second_pipe) ? second_pipe : NULL;
+    if (!pipe)
+        return;
+    if (!*attempts)
+        *attempts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_add(*attempts, attempt_text(attempt->client, attempt->server, pipe));
+}
+
+static bool was_tried(GHashTable *attempts, const rpc_association *association, const char *pipe)
+{
+    if (!attempts)
+        return false;
+    char *text = attempt_text(association->client, association->server, pipe);
+    bool tried = g_hash_table_contains(attempts, text);
+    g_free(text);
+    return tried;
+}
+
+/* Why an attempt that was not seen may yet have been made; NULL: it was not made. */
+static const char *unseen_because(const verifier *v, uint64_t connection)
+{
+    if (verifier_facts(v)->encrypted_smb > 0)
+        return ic_encrypted;
+    return verifier_saw_start(v, connection) ? NULL : ic_truncated;
+}
+
+static const char *unseen_text(const char *reason)
+{
+    return reason == ic_encrypted ? "; encrypted SMB messages may hold such an attempt" :
+           reason == ic_truncated ? "; the beginning of the connection is not in the capture" : "";
+}
+
+/* The pipe of a bind, or NULL after having said why the rule cannot look at one. */
+static const char *pipe_of_bind(verifier *v, const rule *self, const rpc_association *association, const rpc_origin *origin)
+{
+    if (association->transport != RPC_NCACN_NP)
+        verifier_not_applicable(v, self, "BackupKey was reached over TCP, where no pipe is opened");
+    else if (!association->pipe)
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_truncated, GSIZE_TO_POINTER((gsize)association->number),
+                      origin->frame, "%s bound BackupKey at %s on a pipe whose opening is not in the capture",
+                      association->client, association->server);
+    return association->transport == RPC_NCACN_NP ? association->pipe : NULL;
+}
+
+/* A bind on a pipe other than what `wanted` says should have been tried. */
+static void find_bind(verifier *v, const rule *self, const rpc_association *association, const rpc_origin *origin,
+                      const char *wanted)
+{
+    const char *reason = unseen_because(v, association->connection);
+    verifier_find(v, self, reason ? VERDICT_INCONCLUSIVE : VERDICT_WARNING, reason, NULL, origin->frame,
+                  "%s bound BackupKey on pipe %s of %s, and no attempt to open %s there was seen before%s",
+                  association->client, association->pipe, association->server, wanted, unseen_text(reason));
+}
+
+/* BKRP-5: protected_storage first. ntsvcs is shared with other interfaces: only where BackupKey is bound on it does its
+ * opening count. */
+
+typedef struct {
+    GHashTable *attempts;
+    uint64_t    judged; /* the association whose bind was the last, as a bind may ask for several transfer syntaxes */
+} pipe_order;
+
+static void pipe_order_opened(verifier *v, const rule *self, void *state, const smb_open *attempt)
+{
+    (void)v, (void)self;
+    remember_attempt(&((pipe_order *)state)->attempts, attempt);
+}
+
+static void pipe_order_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                               const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)interface, (void)version_major;
+    pipe_order *order = state;
+    if (result >= 0 || order->judged == association->number)
+        return;
+    order->judged = association->number;
+    const char *pipe = pipe_of_bind(v, self, association, origin);
+    if (!pipe)
+        return;
+    if (is_pipe(pipe, first_pipe) || was_tried(order->attempts, association, first_pipe))
+        verifier_pass(v, self);
+    else
+        find_bind(v, self, association, origin, first_pipe);
+}
+
+static void pipe_order_end(verifier *v, const rule *self, void *state)
+{
+    (void)v, (void)self;
+    g_clear_pointer(&((pipe_order *)state)->attempts, g_hash_table_unref);
+}
+
+/* BKRP-6: ntsvcs next. A failure waits until the client tries ntsvcs on the same server or gives up. */
+
+typedef enum {
+    BIND_ASKED,   /* not answered yet: perhaps no failure */
+    BIND_REFUSED, /* whether that is a failure to connect to the endpoint, the text leaves open */
+    CREATE_FAILED
+} failure_kind;
+
+typedef struct {
+    failure_kind kind;
+    uint64_t     connection;
+    uint32_t     frame;
+    uint32_t     status;  /* NTSTATUS, or the result of the bind */
+    char        *client, *server;
+} failure;
+
+typedef struct {
+    GHashTable *attempts;
+    GHashTable *clients;  /* addresses that have bound BackupKey anywhere, as a set */
+    GPtrArray  *failures; /* still waiting */
+    uint64_t    judged, accepted, called; /* the last association that was bound, accepted, called on protected_storage */
+} pipe_fallback;
+
+/* Failures to open the pipe are rare, and few wait at a time; the bound stops a hostile capture from making every event search a
+ * long list. */
+enum { FAILURES_LIMIT = 256 };
+
+static void failure_free(void *p)
+{
+    failure *f = p;
+    g_free(f->client);
+    g_free(f->server);
+    g_free(f);
+}
+
+static char *failure_text(const failure *f)
+{
+    switch (f->kind) {
+    case CREATE_FAILED:
+        return g_strdup_printf("%s could not open protected_storage on %s (status 0x%08X)", f->client, f->server, f->status);
+    case BIND_REFUSED:
+        return g_strdup_printf("%s opened protected_storage on %s, where its bind of BackupKey was refused (result %u)",
+                               f->client, f->server, f->status);
+    default:
+        return g_strdup_printf("%s bound BackupKey on protected_storage of %s, which is not seen to be answered",
+                               f->client, f->server);
+    }
+}
+
+/* The client has given up. DPAPI is who listens on protected_storage, so its failed opening counts even where no bind shows
+ * what the client wanted there; the message says so. */
+static void give_up(verifier *v, const rule *self, const pipe_fallback *state, const failure *f, const char *how)
+{
+    char *address = g_strndup(f->client, address_length(f->client));
+    bool shown = f->kind != CREATE_FAILED || (state->clients && g_hash_table_contains(state->clients, address));
+    bool encrypted = verifier_facts(v)->encrypted_smb > 0;
+    const char *reason = encrypted ? ic_encrypted : f->kind == BIND_ASKED ? ic_one_way : NULL;
+    rule_verdict verdict = reason ? VERDICT_INCONCLUSIVE : f->kind == BIND_REFUSED ? VERDICT_WARNING : VERDICT_VIOLATION;
+    char *text = failure_text(f);
+    verifier_find(v, self, verdict, reason, NULL, f->frame, "%s, and %s without trying ntsvcs there%s%s", text, how,
+                  shown ? "" : "; no bind shows that it wanted BackupKey, but DPAPI is who listens on that pipe",
+                  encrypted ? unseen_text(ic_encrypted) : "");
+    g_free(text);
+    g_free(address);
+}
+
+static void find_unfinished(verifier *v, const rule *self, const failure *f, const char *why)
+{
+    const char *reason = verifier_facts(v)->encrypted_smb > 0 ? ic_encrypted : ic_truncated;
+    char *text = failure_text(f);
+    verifier_find(v, self, VERDICT_INCONCLUSIVE, reason, NULL, f->frame, "%s, and %s before it tried ntsvcs there%s", text,
+                  why, reason == ic_encrypted ? unseen_text(reason) : "");
+    g_free(text);
+}
+
+static guint find_failure(const pipe_fallback *state, const char *client, const char *server)
+{
+    guint i = 0;
+    for (; state->failures && i < state->failures->len; i++) {
+        const failure *f = state->failures->pdata[i];
+        if (same_address(f->client, client) && same_address(f->server, server))
+            break;
+    }
+    return i;
+}
+
+/* Takes a waiting failure of this client at this server off the list. */
+static bool drop_failure(pipe_fallback *state, const char *client, const char *server)
+{
+    guint i = find_failure(state, client, server);
+    if (!state->failures || i == state->failures->len)
+        return false;
+    g_ptr_array_remove_index(state->failures, i);
+    return true;
+}
+
+/* A client that tries the same again waits from then on. */
+static void add_failure(verifier *v, const rule *self, pipe_fallback *state, failure now)
+{
+    drop_failure(state, now.client, now.server);
+    if (!state->failures)
+        state->failures = g_ptr_array_new_with_free_func(failure_free);
+    if (state->failures->len == FAILURES_LIMIT) {
+        find_unfinished(v, self, state->failures->pdata[0], "too many other failures followed");
+        g_ptr_array_remove_index(state->failures, 0);
+    }
+    now.client = g_strdup(now.client);
+    now.server = g_strdup(now.server);
+    g_ptr_array_add(state->failures, g_memdup2(&now, sizeof now));
+}
+
+/* A client that asks another server has given up the one before. A bind not yet answered is no failure yet. */
+static void change_server(verifier *v, const rule *self, pipe_fallback *state, const rpc_association *association,
+                          uint32_t frame)
+{
+    for (guint i = state->failures ? state->failures->len : 0; i-- > 0;) {
+        const failure *f = state->failures->pdata[i];
+        if (f->kind == BIND_ASKED || !same_address(f->client, association->client) ||
+            same_address(f->server, association->server))
+            continue;
+        char *how = g_strdup_printf("went on to %s in frame %u", association->server, frame);
+        give_up(v, self, state, f, how);
+        g_free(how);
+        g_ptr_array_remove_index(state->failures, i);
+    }
+}
+
+static void pipe_fallback_opened(verifier *v, const rule *self, void *state, const smb_open *attempt)
+{
+    pipe_fallback *fallback = state;
+    remember_attempt(&fallback->attempts, attempt);
+    if (is_pipe(attempt->name, second_pipe)) {
+        if (drop_failure(fallback, attempt->client, attempt->server))
+            verifier_pass(v, self);
+    } else if (is_pipe(attempt->name, first_pipe)) {
+        if (attempt->status >> 30 == 3) /* the severity of an error, [MS-ERREF] 2.3 */
+            add_failure(v, self, fallback, (failure){CREATE_FAILED, attempt->connection, attempt->frame, attempt->status,
+                                                     (char *)attempt->client, (char *)attempt->server});
+        else
+            drop_failure(fallback, attempt->client, attempt->server);
+    }
+}
+
+/* A bind on protected_storage: any accepted transfer syntax makes it usable, whatever became of the others. */
+static void first_pipe_bound(verifier *v, const rule *self, pipe_fallback *state, const rpc_association *a,
+                             const rpc_origin *origin, int result)
+{
+    if (result == 0) {
+        if (state->accepted != a->number)
+            verifier_not_applicable(v, self, "protected_storage worked");
+        state->accepted = a->number;
+        drop_failure(state, a->client, a->server);
+    } else if (state->accepted != a->number) {
+        add_failure(v, self, state, (failure){result < 0 ? BIND_ASKED : BIND_REFUSED, a->connection, origin->frame,
+                                              result < 0 ? 0 : (uint32_t)result, a->client, a->server});
+    }
+}
+
+/* A bind on any other pipe. */
+static void other_pipe_bound(verifier *v, const rule *self, pipe_fallback *state, const rpc_association *a,
+                             const rpc_origin *origin)
+{
+    bool failed = drop_failure(state, a->client, a->server);
+    if (is_pipe(a->pipe, second_pipe)) {
+        /* Where ntsvcs was opened after a failure, that opening has passed already. */
+        if (failed || !was_tried(state->attempts, a, first_pipe))
+            verifier_pass(v, self);
+    } else if (!was_tried(state->attempts, a, second_pipe)) {
+        find_bind(v, self, a, origin, second_pipe);
+    }
+}
+
+static void pipe_fallback_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                                  const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)interface, (void)version_major;
+    pipe_fallback *fallback = state;
+    bool first = fallback->judged != association->number;
+    fallback->judged = association->number;
+    if (first) {
+        if (!fallback->clients)
+            fallback->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        g_hash_table_add(fallback->clients, g_strndup(association->client, address_length(association->client)));
+        change_server(v, self, fallback, association, origin->frame);
+        if (!pipe_of_bind(v, self, association, origin))
+            return;
+    }
+    if (association->transport != RPC_NCACN_NP || !association->pipe)
+        return;
+    if (is_pipe(association->pipe, first_pipe))
+        first_pipe_bound(v, self, fallback, association, origin, result);
+    else if (first)
+        other_pipe_bound(v, self, fallback, association, origin);
+}
+
+/* Whoever calls on protected_storage has a bind that worked, also where its answer is not in the capture. */
+static void pipe_fallback_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    pipe_fallback *fallback = state;
+    const rpc_association *a = call->association;
+    change_server(v, self, fallback, a, frame_of(response ? &call->response : &call->request));
+    if (!a->pipe || !is_pipe(a->pipe, first_pipe))
+        return;
+    drop_failure(fallback, a->client, a->server);
+    if (fallback->accepted != a->number && fallback->called != a->number)
+        verifier_not_applicable(v, self, "protected_storage worked");
+    fallback->called = a->number;
+}
+
+static void pipe_fallback_closed(verifier *v, const rule *self, void *state, uint64_t connection)
+{
+    pipe_fallback *fallback = state;
+    for (guint i = fallback->failures ? fallback->failures->len : 0; i-- > 0;) {
+        const failure *f = fallback->failures->pdata[i];
+        if (f->connection != connection)
+            continue;
+        give_up(v, self, fallback, f, "the connection ended");
+        g_ptr_array_remove_index(fallback->failures, i);
+    }
+}
+
+static void pipe_fallback_end(verifier *v, const rule *self, void *state)
+{
+    pipe_fallback *fallback = state;
+    for (guint i = 0; fallback->failures && i < fallback->failures->len; i++)
+        find_unfinished(v, self, fallback->failures->pdata[i], "the capture ends");
+    g_clear_pointer(&fallback->failures, g_ptr_array_unref);
+    g_clear_pointer(&fallback->clients, g_hash_table_unref);
+    g_clear_pointer(&fallback->attempts, g_hash_table_unref);
+}
+
+/* --------------------------------------------------------------------------------- 3.2.4: the RPC security context */
+
+/* BKRP-10. At level CONNECT requests have no sec_trailer; the security context they belong to is judged. */
+static void check_spnego(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    (void)state;
+    if (!is_to_judge(v, self, call, response) || !is_trailer_known(v, self, call))
+        return;
+    const rpc_auth *auth = call->request.auth;
+    const void *key = context_key(call, &call->request);
+    if (!auth)
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, key,
+                     "without an RPC security context; SPNEGO (auth_type 9) is required");
+    else if (auth->auth_type != SEC_AUTH_SPNEGO)
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, key, "with auth_type %u (%s); SPNEGO (9) is required",
+                     auth->auth_type, rpc_auth_type_name(auth->auth_type));
+    else if (sec_context_facts(auth->security)->spnego_missing)
+        find_request(v, self, call, VERDICT_WARNING, NULL, key,
+                     "with auth_type 9 (SPNEGO), but the first token of its bind is bare %s without the frame of SPNEGO",
+                     sec_context_facts(auth->security)->mechanism_text);
+    else
+        verifier_pass(v, self);
+}
+
+/* BKRP-11. The rule binds the client; a server that answers below the level it was asked at puts the whole in doubt. A fault
+ * may come from an RPC runtime that has no security context. */
+static void check_level_of_response(verifier *v, const rule *self, const rpc_call *call)
+{
+    const rpc_message *m = &call->response;
+    if (m->kind != RPC_RESPONSE || is_trailer_cut(m) || m->level >= SEC_LEVEL_PRIVACY ||
+        call->request.level < SEC_LEVEL_PRIVACY)
+        return;
+    verifier_find(v, self, VERDICT_WARNING, NULL, context_key(call, &call->request), frame_of(m),
+                  "%s answered %s, which called BackuprKey with packet privacy (6), with auth_level %u (%s)",
+                  call->association->server, call->association->client, m->level, rpc_auth_level_name(m->level));
+}
+
+static void check_privacy(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    (void)state;
+    if (response)
+        check_level_of_response(v, self, call);
+    if (!is_to_judge(v, self, call, response) || !is_trailer_known(v, self, call))
+        return;
+    const rpc_message *m = &call->request;
+    if (m->level >= SEC_LEVEL_PRIVACY)
+        verifier_pass(v, self);
+    else if (!m->auth)
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, context_key(call, m),
+                     "without an RPC security context; packet privacy (6) is required");
+    else
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, context_key(call, m),
+                     "with auth_level %u (%s); packet privacy (6) is required", m->level, rpc_auth_level_name(m->level));
+}
+
+/* What the handshake of a request's security context showed, or NULL after having said why nothing can be told from it. */
+static const sec_facts *facts_of(verifier *v, const rule *self, const rpc_call *call, bool response)
+{
+    if (!is_to_judge(v, self, call, response) || !is_trailer_known(v, self, call))
+        return NULL;
+    const rpc_auth *auth = call->request.auth;
+    if (!auth) {
+        verifier_not_applicable(v, self, "BackuprKey was called without an RPC security context");
+        return NULL;
+    }
+    const sec_facts *facts = sec_context_facts(auth->security);
+    if (facts->mechanism == SEC_MECH_NTLM || (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_req))
+        return facts;
+    if (facts->mechanism == SEC_MECH_OTHER)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_internal, auth, "with %s, whose handshake does not show it",
+                     facts->mechanism_text);
+    else if (facts->key_reason == SEC_CUT)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, auth,
+                     "in a security context whose handshake the snap length cut");
+    else
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
+                     auth->bound ? "in a security context whose handshake could not be followed" :
+                                   "in a security context whose handshake is not in the capture");
+    return NULL;
+}
+
+/* BKRP-12. The impersonation level is in no RPC message, it only shapes the token of the RPC layer ([MS-RPCE] 2.2.1.1.9). */
+
+enum { NTLM_IDENTIFY = 0x00100000 };                    /* [MS-NLMP] 2.2.2.5 */
+enum { GSS_DELEG = 0x00000001, GSS_IDENTIFY = 0x2000 }; /* [RFC 4121] 4.1.1.1, [MS-KILE] 3.2.5.1 */
+
+/* NTLM cannot delegate, so that IMPERSONATE is what is left when IDENTIFY is clear. */
+static void check_impersonation_ntlm(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
+{
+    const rpc_auth *auth = call->request.auth;
+    if (!facts->ntlm_authenticate)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
+                     "with NTLM, whose AUTHENTICATE message is not in the capture");
+    else if (facts->ntlm_flags & NTLM_IDENTIFY)
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth, "with impersonation level IDENTIFY (NTLM flags 0x%08X "
+                     "hold 0x00100000); IMPERSONATE is required", facts->ntlm_flags);
+    else if (facts->anonymous)
+        find_request(v, self, call, VERDICT_WARNING, NULL, auth, "with an anonymous NTLM logon (flags 0x%08X), which leaves "
+                     "nobody to impersonate; IMPERSONATE is required", facts->ntlm_flags);
+    else
+        verifier_pass(v, self);
+}
+
+static void check_impersonation(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    (void)state;
+    const sec_facts *facts = facts_of(v, self, call, response);
+    if (!facts)
+        return;
+    const rpc_auth *auth = call->request.auth;
+    if (facts->mechanism == SEC_MECH_NTLM)
+        check_impersonation_ntlm(v, self, call, facts);
+    else if (!facts->gss_flags_known)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_encrypted, auth,
+                     "with Kerberos, whose authenticator is not opened%s%s", facts->key_text ? ": " : "",
+                     facts->key_text ? facts->key_text : "");
+    else if (facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG))
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth, "with impersonation level %s (GSS flags 0x%08X hold 0x%X); "
+                     "IMPERSONATE is required", facts->gss_flags & GSS_IDENTIFY ? "IDENTIFY" : "DELEGATE", facts->gss_flags,
+                     facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG));
+    else
+        verifier_pass(v, self);
+}
+
+/* BKRP-13, <16>, <17>. */
+
+static const uint32_t ap_mutual_required = 0x20000000; /* [RFC 4120] 5.5.1 */
+
+/* NTLM has no mutual authentication. Where Kerberos was offered too, <17> excuses the client. */
+static void check_mutual_ntlm(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
+{
+    const rpc_auth *auth = call->request.auth;
+    if (facts->kerberos_offered)
+        verifier_not_applicable(v, self, "NTLM was chosen after Kerberos had been offered (<17>)");
+    else if (!auth->bound)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
+                     "with NTLM, and whether Kerberos had been offered is not in the capture");
+    else
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_internal, auth,
+                     "with NTLM, which has no mutual authentication: whether it was asked for cannot be seen");
+}
+
+static void check_mutual(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    (void)state;
+    const sec_facts *facts = facts_of(v, self, call, response);
+    if (!facts)
+        return;
+    const rpc_auth *auth = call->request.auth;
+    if (facts->mechanism == SEC_MECH_NTLM)
+        check_mutual_ntlm(v, self, call, facts);
+    else if (!(facts->ap_options & ap_mutual_required))
+        find_request(v, self, call, VERDICT_WARNING, NULL, auth, "without asking for mutual authentication (ap-options 0x%08X; "
+                     "mutual-required is 0x20000000)", facts->ap_options);
+    else if (!facts->ap_rep)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_one_way, auth, "after asking for mutual authentication "
+                     "(ap-options 0x%08X), but the server's AP-REP is not in the capture", facts->ap_options);
+    else
+        verifier_pass(v, self);
+}
+
+/* --------------------------------------------------------------------------------------------- 3.2.4: the request */
+
+/* BKRP-19. The field is found from the front of the stub: padding and a verification trailer may follow it. */
+
+static void find_no_stub(verifier *v, const rule *self, const rpc_call *call)
+{
+    const rpc_message *m = &call->request;
+    bool cut = !m->complete || m->reason == SEC_CUT || (m->stub && m->stub->len < m->reported);
+    bool sealed = m->state == SEC_SEALED || (m->sealed && !m->stub);
+    const char *otherwise = cut    ? "the snap length cut the packet" :
+                            sealed ? "no key opens it" : "its stub ends before the parameters do";
+    find_request(v, self, call, VERDICT_INCONCLUSIVE, sealed && !cut ? ic_encrypted : ic_truncated, NULL,
+                 "but dwParam cannot be read: %s", m->text && (cut || sealed) ? m->text : otherwise);
+}
+
+static void check_dwparam(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    (void)state;
+    ndr_stub stub;
+    ndr_value value;
+    if (!is_to_judge(v, self, call, response))
+        return;
+    if (!rpc_message_stub(call, &call->request, &stub) ||
+        !ndr_find(call->interface, call->method, &stub, false, "dwParam", &value, NULL))
+        find_no_stub(v, self, call);
+    else if (value.number != 0)
+        find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwParam 0x%08X; it should be 0",
+                     (unsigned)value.number);
+    else
+        verifier_pass(v, self);
+}
+
+/* -------------------------------------------------------------------------------------------------------- the rules */
+
+const rule rules_bkrp[] = {
+    {"BKRP-5", "bkrp", RULE_SHOULD, "MS-BKRP 3.2.4 <14>", "client",
+     "A client tries the pipe protected_storage before any other.",
+     .state_size = sizeof(pipe_order), .opened = pipe_order_opened, .context = pipe_order_context, .end = pipe_order_end},
+
+    {"BKRP-6", "bkrp", RULE_MUST, "MS-BKRP 3.2.4 <14>", "client",
+     "Where protected_storage fails or is not tried, the client tries the pipe ntsvcs on the same server.",
+     .state_size = sizeof(pipe_fallback), .opened = pipe_fallback_opened, .context = pipe_fallback_context,
+     .message = pipe_fallback_message, .closed = pipe_fallback_closed, .end = pipe_fallback_end},
+
+    {"BKRP-10", "bkrp", RULE_MUST, "MS-BKRP 3.2.4", "client",
+     "The security context of the RPC connection is negotiated with SPNEGO.", .message = check_spnego},
+
+    {"BKRP-11", "bkrp", RULE_MUST, "MS-BKRP 3.2.4 <15>", "client",
+     "Calls are made with packet privacy: signed and sealed.", .message = check_privacy},
+
+    {"BKRP-12", "bkrp", RULE_MUST, "MS-BKRP 3.2.4", "client",
+     "The server is allowed to impersonate the client: impersonation level IMPERSONATE.", .message = check_impersonation},
+
+    {"BKRP-13", "bkrp", RULE_SHOULD, "MS-BKRP 3.2.4 <16>, <17>", "client",
+     "The client asks for mutual authentication.", .message = check_mutual},
+
+    {"BKRP-19", "bkrp", RULE_SHOULD, "MS-BKRP 3.2.4", "client",
+     "dwParam is 0 in every call.", .message = check_dwparam},
+
+    {0}
+};
