@@ -235,6 +235,9 @@ typedef struct {
 
 typedef void (*ndr_event_fn)(const ndr_event *event, void *user);
 
+/* Whether the event is a method's return value; no parameter can be called so in C. */
+bool ndr_is_return(const ndr_event *event);
+
 /* ------------------------------------------------------------------------------------------ walking */
 
 typedef enum {

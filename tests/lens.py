@@ -1,0 +1,125 @@
+"""What the tests share: running rpclens and tshark, and reading and writing captures.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import json
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+
+CAPTURES = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "test-captures"))
+NOBODY = "65534"
+
+
+def capture(name):
+    return os.path.join(CAPTURES, name + ".pcap")
+
+
+def keys_of(name):
+    """The key files that open a capture, as its NAME.keys lists them."""
+    with open(os.path.join(CAPTURES, name + ".keys"), encoding="utf-8") as lines:
+        return [os.path.join(CAPTURES, line.strip()) for line in lines if line.strip()]
+
+
+def expected_calls(name):
+    path = os.path.join(CAPTURES, name + ".expect")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def key_options(keys):
+    return [option for key in keys for option in ("-k", key)]
+
+
+class Rpclens:
+    """The program of a build."""
+
+    def __init__(self, build):
+        self.path = os.path.join(build, "rpclens")
+
+    def run(self, *arguments, status=0):
+        done = subprocess.run([self.path, *arguments], capture_output=True, text=True, check=False, timeout=600)
+        if status is not None and done.returncode != status:
+            raise AssertionError(f"rpclens {' '.join(arguments)}: exit {done.returncode}, not {status}\n{done.stderr}")
+        return done
+
+    def calls(self, path, keys=(), *options, status=0):
+        done = self.run("calls", *key_options(keys), "--format", "jsonl", *options, path, status=status)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def verify(self, path, keys=(), *options):
+        done = self.run("verify", *key_options(keys), "--format", "json", *options, path, status=None)
+        return done.returncode, json.loads(done.stdout)
+
+
+class Tshark:
+    """tshark with the plugin of a build (None: without any) in a home of its own, never as root: then it would be ignored."""
+
+    def __init__(self, build):
+        self.home = tempfile.mkdtemp(prefix="rpclens-home-")
+        os.chmod(self.home, 0o755)
+        if build:
+            line = ".".join(self.version().split(".")[:2])
+            folder = os.path.join(self.home, ".local", "lib", "wireshark", "plugins", line, "epan")
+            os.makedirs(folder)
+            shutil.copy(os.path.join(build, "rpclens.so"), folder)
+        self.prefix = ["setpriv", "--reuid=" + NOBODY, "--regid=" + NOBODY, "--clear-groups"] if os.getuid() == 0 else []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.home)
+
+    @staticmethod
+    def version():
+        out = subprocess.run(["tshark", "--version"], capture_output=True, text=True, check=True).stdout
+        return out.split()[2] if out.startswith("TShark (Wireshark)") else out.split()[1]
+
+    def lend(self, path):
+        """A copy that the other user can read."""
+        copy = os.path.join(self.home, os.path.basename(path))
+        shutil.copyfile(path, copy)
+        os.chmod(copy, 0o644)
+        return copy
+
+    def run(self, *arguments, check=True):
+        """Output and messages."""
+        environment = dict(os.environ, HOME=self.home, XDG_CONFIG_HOME="", LC_ALL="C.UTF-8")
+        environment.pop("WIRESHARK_PLUGIN_DIR", None)
+        done = subprocess.run([*self.prefix, "tshark", *arguments], capture_output=True, text=True, env=environment, check=False,
+                              timeout=600)
+        if check and done.returncode != 0:
+            raise AssertionError(f"tshark {' '.join(arguments)}: exit {done.returncode}\n{done.stderr}")
+        return done.stdout, done.stderr
+
+    def fields(self, path, names, *options):
+        """A list of rows; each cell the list of a field's values in a frame."""
+        wanted = [option for name in names for option in ("-e", name)]
+        out, _ = self.run("-r", path, *options, "-T", "fields", "-E", "separator=/t", "-E", "aggregator=|", *wanted)
+        rows = [line.split("\t") for line in out.splitlines()]
+        return [[cell.split("|") if cell else [] for cell in row + [""] * (len(names) - len(row))] for row in rows]
+
+
+def read_pcap(path):
+    """(seconds, fraction, octets, length on the wire) of each packet; classic pcap as tcpdump writes it here."""
+    with open(path, "rb") as file:
+        data = file.read()
+    order = "<" if data[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    at = 24
+    while at + 16 <= len(data):
+        seconds, fraction, captured, length = struct.unpack_from(order + "IIII", data, at)
+        yield seconds, fraction, data[at + 16:at + 16 + captured], length
+        at += 16 + captured
+
+
+def write_pcap(path, packets):
+    with open(path, "wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))
+        for seconds, fraction, octets, length in packets:
+            file.write(struct.pack("<IIII", seconds, fraction, len(octets), length) + octets)
+    os.chmod(path, 0o644)
