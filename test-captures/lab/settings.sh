@@ -1,0 +1,27 @@
+# The lab's names, addresses and passwords, read by the other scripts.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034
+
+# Everything here is made up for the tests: CORP.EXAMPLE does not exist, 192.0.2.0/24 is the
+# documentation network, and the passwords open nothing but the captures beside this folder.
+
+WORK=${RPCLENS_LAB:-/tmp/rpclens-lab}       # the domain lives here between `up` and `down`
+export KRB5_CONFIG=$WORK/krb5.conf
+CAPTURES=$(cd "$LAB/.." && pwd)             # where captures and keys go
+PYTHON=/usr/bin/python3                     # Debian's own: it has samba and impacket
+
+REALM=CORP.EXAMPLE
+DOMAIN=CORP
+DC=dc.corp.example
+
+NS_LAN=rpclens-lan                          # holds the bridge only
+NS_DC=rpclens-dc
+NS_CLIENT=rpclens-client
+IP_DC=192.0.2.10
+IP_CLIENT=192.0.2.100
+MAC_DC=02:00:00:00:00:10
+MAC_CLIENT=02:00:00:00:01:00
+
+ADMIN_PW='Lab-Admin-2026!'
+ALICE_PW='Lab-Alice-2026!'
+JOERG_PW='Lab-Jörg-2026!'                   # user and password outside ASCII, on purpose
