@@ -148,8 +148,9 @@ static void dissect(epan_dissect_t *edt, struct packet_provider_data *prov, wtap
         prov->have_first = true;
     }
     prime_epan_dissect_with_postdissector_wanted_hfids(edt);
-    epan_dissect_run(edt, wtap_file_type_subtype(file), rec, tvb_new_real_data(ws_buffer_start_ptr(buf), frame.cap_len, frame.pkt_len),
-                     &frame, NULL);
+    /* SMB2 learns its session keys from NTLMSSP through a tap, so taps must run. */
+    tvbuff_t *octets_of_frame = tvb_new_real_data(ws_buffer_start_ptr(buf), frame.cap_len, frame.pkt_len);
+    epan_dissect_run_with_taps(edt, wtap_file_type_subtype(file), rec, octets_of_frame, &frame, NULL);
     frame_data_set_after_dissect(&frame, octets);
     prov->previous = frame;
     prov->have_previous = true;

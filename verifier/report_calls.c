@@ -55,40 +55,43 @@ static void add_hex(JsonBuilder *b, const uint8_t *octets, size_t length)
     g_free(text);
 }
 
-static void add_value(JsonBuilder *b, const ndr_event *e)
+/* A value as JSON: numbers as numbers, times, GUIDs and strings as strings, octets as hex. */
+static JsonNode *value_node(const ndr_event *e)
 {
-    char guid[37];
+    JsonNode *node = json_node_new(JSON_NODE_VALUE);
+    char guid[37], *text = NULL;
     switch (e->type->kind) {
     case NDR_UNIQUE: case NDR_REF:
-        json_builder_add_null_value(b);
-        break;
+        json_node_init_null(node);
+        return node;
     case NDR_GUID: case NDR_HANDLE:
         ndr_guid_text(&e->value.guid, guid);
-        json_builder_add_string_value(b, guid);
-        break;
+        json_node_set_string(node, guid);
+        return node;
     case NDR_WSTR: case NDR_ASTR: case NDR_TEXT:
-        json_builder_add_string_value(b, e->value.text ? e->value.text : "");
+        json_node_set_string(node, e->value.text ? e->value.text : "");
+        return node;
+    case NDR_TIME:
+        text = time_text((int64_t)e->value.number, 0);
         break;
-    case NDR_TIME: {
-        char *text = time_text((int64_t)e->value.number, 0);
-        json_builder_add_string_value(b, text);
-        g_free(text);
-        break;
-    }
     default:
         if (e->value.octets)
-            add_hex(b, e->value.octets, e->value.length);
+            text = hex(e->value.octets, e->value.length);
         else
-            json_builder_add_int_value(b, (gint64)e->value.number);
+            json_node_set_int(node, (gint64)e->value.number);
     }
+    if (text)
+        json_node_set_string(node, text);
+    g_free(text);
+    return node;
 }
 
 /* -------------------------------------------------------------------------------------------- parameters as JSON */
 
 typedef struct {
-    JsonBuilder *builder;
-    uint32_t     status; /* the return value, which has a place of its own */
-    bool         has_status;
+    GPtrArray *nodes;  /* of JsonNode, by an event's id: what a structure points to comes after its end */
+    uint32_t   status; /* the return value, which has a place of its own */
+    bool       has_status;
 } json_params;
 
 static bool is_array(const ndr_type *type)
@@ -96,47 +99,45 @@ static bool is_array(const ndr_type *type)
     return type->kind == NDR_CONF || type->kind == NDR_VARY || type->kind == NDR_CVAR || type->kind == NDR_FIXED;
 }
 
-/* What AS() read out of a parameter's octets stands beside them as NAME_as. */
-static void name_member(const json_params *p, const ndr_event *e)
+/* Puts a node where its event belongs. What AS() read out of a parameter's octets stands beside them as NAME_as. */
+static void place_node(const json_params *p, const ndr_event *e, JsonNode *node)
 {
-    if (e->index >= 0)
+    JsonNode *parent = p->nodes->pdata[e->parent < p->nodes->len ? e->parent : 0];
+    if (JSON_NODE_HOLDS_ARRAY(parent)) {
+        json_array_add_element(json_node_get_array(parent), node);
         return;
+    }
     char *name = g_strdup_printf("%s%s", e->name, e->decoded ? "_as" : "");
-    json_builder_set_member_name(p->builder, name);
+    json_object_set_member(json_node_get_object(parent), name, node);
     g_free(name);
+}
+
+static void json_begin(json_params *p, const ndr_event *e)
+{
+    JsonNode *node = json_node_new(is_array(e->type) ? JSON_NODE_ARRAY : JSON_NODE_OBJECT);
+    if (is_array(e->type)) {
+        json_node_take_array(node, json_array_new());
+    } else {
+        json_node_take_object(node, json_object_new());
+        if (e->decoded)
+            json_object_set_string_member(json_node_get_object(node), "type", e->type->name);
+    }
+    place_node(p, e, node);
+    while (p->nodes->len <= e->id)
+        g_ptr_array_add(p->nodes, NULL);
+    p->nodes->pdata[e->id] = node;
 }
 
 static void json_event(const ndr_event *e, void *user)
 {
     json_params *p = user;
-    switch (e->kind) {
-    case NDR_EV_BEGIN:
-        name_member(p, e);
-        if (is_array(e->type)) {
-            json_builder_begin_array(p->builder);
-        } else {
-            json_builder_begin_object(p->builder);
-            if (e->decoded)
-                set_string(p->builder, "type", e->type->name);
-        }
-        break;
-    case NDR_EV_END:
-        if (is_array(e->type))
-            json_builder_end_array(p->builder);
-        else
-            json_builder_end_object(p->builder);
-        break;
-    case NDR_EV_VALUE:
-        if (e->depth == 0 && !e->row) {
-            p->status = (uint32_t)e->value.number;
-            p->has_status = true;
-            return;
-        }
-        name_member(p, e);
-        add_value(p->builder, e);
-        break;
-    case NDR_EV_NOTE:
-        break;
+    if (e->kind == NDR_EV_BEGIN) {
+        json_begin(p, e);
+    } else if (e->kind == NDR_EV_VALUE && ndr_is_return(e)) {
+        p->status = (uint32_t)e->value.number;
+        p->has_status = true;
+    } else if (e->kind == NDR_EV_VALUE) {
+        place_node(p, e, value_node(e));
     }
 }
 
@@ -188,12 +189,17 @@ static bool readable(const rpc_call *call, const rpc_message *m, ndr_stub *stub)
 static void add_params(JsonBuilder *b, const rpc_call *call, const rpc_message *m, json_params *params)
 {
     ndr_stub stub;
-    json_builder_set_member_name(b, "params");
-    json_builder_begin_object(b);
+    JsonNode *root = json_node_new(JSON_NODE_OBJECT);
+    json_node_take_object(root, json_object_new());
     bool have = readable(call, m, &stub);
-    if (have)
+    if (have) {
+        params->nodes = g_ptr_array_new();
+        g_ptr_array_add(params->nodes, root);
         walk(call, m, &stub, json_event, params);
-    json_builder_end_object(b);
+        g_ptr_array_unref(params->nodes);
+    }
+    json_builder_set_member_name(b, "params");
+    json_builder_add_value(b, root);
     if (have)
         add_notes(b, call, m, &stub);
 }
@@ -255,7 +261,7 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
     set_string(b, "reason_code", sec_reason_name(m->reason));
     if (stubs)
         add_stub(b, m);
-    json_params params = {.builder = b};
+    json_params params = {0};
     add_params(b, call, m, &params);
     if (response)
         add_status(b, m, &params);
@@ -328,8 +334,7 @@ void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, boo
 enum { TEXT_LIMIT = 48 }; /* of one value in a line; octets beyond it are counted */
 
 typedef struct {
-    GString *text;
-    int      nested;  /* inside a structure, array or blob: a line shows the parameters themselves only */
+    GString *text; /* a line shows the parameters themselves, not what is inside them */
     uint32_t status;
     bool     has_status;
 } text_params;
@@ -337,14 +342,13 @@ typedef struct {
 static void text_event(const ndr_event *e, void *user)
 {
     text_params *p = user;
-    if (e->kind == NDR_EV_BEGIN && p->nested++ == 0)
-        g_string_append_printf(p->text, e->decoded ? " as %s" : "%s%s{...}",
-                               e->decoded ? e->type->name : p->text->len ? ", " : "", e->name);
-    if (e->kind == NDR_EV_END)
-        p->nested--;
-    if (e->kind != NDR_EV_VALUE || p->nested > 0)
+    if (e->kind == NDR_EV_BEGIN && e->parent == 0 && e->decoded)
+        g_string_append_printf(p->text, " as %s", e->type->name);
+    else if (e->kind == NDR_EV_BEGIN && e->parent == 0)
+        g_string_append_printf(p->text, "%s%s{...}", p->text->len ? ", " : "", e->name);
+    if (e->kind != NDR_EV_VALUE || e->parent != 0)
         return;
-    if (e->depth == 0 && !e->row) {
+    if (ndr_is_return(e)) {
         p->status = (uint32_t)e->value.number;
         p->has_status = true;
         return;

@@ -1,5 +1,4 @@
-/* rules_bkrp.c - the rules of [MS-BKRP] 3.2.4 (v27.0), held against what clients did. Numbers as in docs/rules; the table
- * is at the end.
+/* rules_bkrp.c - the rules of [MS-BKRP] 3.2.4 (v27.0), held against what clients did. The table of rules is at the end.
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verifier/verdict.h"
 
@@ -17,8 +16,8 @@ static uint32_t frame_of(const rpc_message *message)
     return frames && frames->len > 0 ? g_array_index(frames, uint32_t, frames->len - 1) : 0;
 }
 
-/* Frames of one security context are one finding. An association without any is told by its number: unlike an rpc_auth it may
- * be freed, and its address used again, before the capture ends. */
+/* Frames of one security context are one finding. An association without any is told by its number: unlike an rpc_auth
+ * it may be freed, and its address used again, before the capture ends. */
 static const void *context_key(const rpc_call *call, const rpc_message *message)
 {
     return message->auth ? (const void *)message->auth : GSIZE_TO_POINTER((gsize)call->association->number);
@@ -45,8 +44,8 @@ static bool is_to_judge(verifier *v, const rule *self, const rpc_call *call, boo
 {
     if (response && call->request.kind == RPC_NONE)
         verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, context_key(call, &call->response),
-                      frame_of(&call->response), "%s answered a BackupKey call of %s whose request is not in the capture",
-                      call->association->server, call->association->client);
+                      frame_of(&call->response), "%s answered a BackupKey call of %s whose request is not in the "
+                      "capture", call->association->server, call->association->client);
     return !response && call->method;
 }
 
@@ -90,17 +89,18 @@ static bool is_pipe(const char *name, const char *wanted)
 /* Who tried which of the two pipes where, successful or not; a set of such sentences. */
 static char *attempt_text(const char *client, const char *server, const char *pipe)
 {
-    return g_strdup_printf("%.*s %.*s %s", (int)address_length(client), client, (int)address_length(server), server, pipe);
+    return g_strdup_printf("%.*s %.*s %s", (int)address_length(client), client, (int)address_length(server), server,
+                           pipe);
 }
 
 static void remember_attempt(GHashTable **attempts, const smb_open *attempt)
 {
-    const char *pipe = is_pipe(attempt->name, first_pipe) ? first_pipe : is_pipe(attempt->name, second_pipe) ? second_pipe : NULL;
-    if (!pipe)
+    bool first = is_pipe(attempt->name, first_pipe);
+    if (!first && !is_pipe(attempt->name, second_pipe))
         return;
     if (!*attempts)
         *attempts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_hash_table_add(*attempts, attempt_text(attempt->client, attempt->server, pipe));
+    g_hash_table_add(*attempts, attempt_text(attempt->client, attempt->server, first ? first_pipe : second_pipe));
 }
 
 static bool was_tried(GHashTable *attempts, const rpc_association *association, const char *pipe)
@@ -128,7 +128,8 @@ static const char *unseen_text(const char *reason)
 }
 
 /* The pipe of a bind, or NULL after having said why the rule cannot look at one. */
-static const char *pipe_of_bind(verifier *v, const rule *self, const rpc_association *association, const rpc_origin *origin)
+static const char *pipe_of_bind(verifier *v, const rule *self, const rpc_association *association,
+                                const rpc_origin *origin)
 {
     if (association->transport != RPC_NCACN_NP)
         verifier_not_applicable(v, self, "BackupKey was reached over TCP, where no pipe is opened");
@@ -149,8 +150,8 @@ static void find_bind(verifier *v, const rule *self, const rpc_association *asso
                   association->client, association->pipe, association->server, wanted, unseen_text(reason));
 }
 
-/* BKRP-5: protected_storage first. ntsvcs is shared with other interfaces: only where BackupKey is bound on it does its
- * opening count. */
+/* BKRP-5: protected_storage first. ntsvcs is shared with other interfaces: only where BackupKey is bound on it does
+ * its opening count. */
 
 typedef struct {
     GHashTable *attempts;
@@ -199,25 +200,26 @@ typedef struct {
     uint64_t     connection;
     uint32_t     frame;
     uint32_t     status;  /* NTSTATUS, or the result of the bind */
-    char        *client, *server;
+    const char  *client, *server; /* owned by those that wait */
 } failure;
 
 typedef struct {
     GHashTable *attempts;
     GHashTable *clients;  /* addresses that have bound BackupKey anywhere, as a set */
     GPtrArray  *failures; /* still waiting */
-    uint64_t    judged, accepted, called; /* the last association that was bound, accepted, called on protected_storage */
+    uint64_t    judged;   /* the last association that was bound; of those on protected_storage: */
+    uint64_t    accepted, called;
 } pipe_fallback;
 
-/* Failures to open the pipe are rare, and few wait at a time; the bound stops a hostile capture from making every event search a
- * long list. */
+/* Failures to open the pipe are rare, and few wait at a time; the bound stops a hostile capture from making every event
+ * search a long list. */
 enum { FAILURES_LIMIT = 256 };
 
 static void failure_free(void *p)
 {
     failure *f = p;
-    g_free(f->client);
-    g_free(f->server);
+    g_free((char *)f->client);
+    g_free((char *)f->server);
     g_free(f);
 }
 
@@ -225,7 +227,8 @@ static char *failure_text(const failure *f)
 {
     switch (f->kind) {
     case CREATE_FAILED:
-        return g_strdup_printf("%s could not open protected_storage on %s (status 0x%08X)", f->client, f->server, f->status);
+        return g_strdup_printf("%s could not open protected_storage on %s (status 0x%08X)", f->client, f->server,
+                               f->status);
     case BIND_REFUSED:
         return g_strdup_printf("%s opened protected_storage on %s, where its bind of BackupKey was refused (result %u)",
                                f->client, f->server, f->status);
@@ -235,17 +238,18 @@ static char *failure_text(const failure *f)
     }
 }
 
-/* The client has given up. DPAPI is who listens on protected_storage, so its failed opening counts even where no bind shows
- * what the client wanted there; the message says so. */
+/* The client has given up. DPAPI is who listens on protected_storage, so its failed opening counts even where no bind
+ * shows what the client wanted there; the message says so. */
 static void give_up(verifier *v, const rule *self, const pipe_fallback *state, const failure *f, const char *how)
 {
     char *address = g_strndup(f->client, address_length(f->client));
     bool shown = f->kind != CREATE_FAILED || (state->clients && g_hash_table_contains(state->clients, address));
     bool encrypted = verifier_facts(v)->encrypted_smb > 0;
     const char *reason = encrypted ? ic_encrypted : f->kind == BIND_ASKED ? ic_one_way : NULL;
-    rule_verdict verdict = reason ? VERDICT_INCONCLUSIVE : f->kind == BIND_REFUSED ? VERDICT_WARNING : VERDICT_VIOLATION;
+    rule_verdict broken = f->kind == BIND_REFUSED ? VERDICT_WARNING : VERDICT_VIOLATION;
     char *text = failure_text(f);
-    verifier_find(v, self, verdict, reason, NULL, f->frame, "%s, and %s without trying ntsvcs there%s%s", text, how,
+    verifier_find(v, self, reason ? VERDICT_INCONCLUSIVE : broken, reason, NULL, f->frame,
+                  "%s, and %s without an attempt at ntsvcs there%s%s", text, how,
                   shown ? "" : "; no bind shows that it wanted BackupKey, but DPAPI is who listens on that pipe",
                   encrypted ? unseen_text(ic_encrypted) : "");
     g_free(text);
@@ -256,8 +260,8 @@ static void find_unfinished(verifier *v, const rule *self, const failure *f, con
 {
     const char *reason = verifier_facts(v)->encrypted_smb > 0 ? ic_encrypted : ic_truncated;
     char *text = failure_text(f);
-    verifier_find(v, self, VERDICT_INCONCLUSIVE, reason, NULL, f->frame, "%s, and %s before it tried ntsvcs there%s", text,
-                  why, reason == ic_encrypted ? unseen_text(reason) : "");
+    verifier_find(v, self, VERDICT_INCONCLUSIVE, reason, NULL, f->frame, "%s, and %s before it tried ntsvcs there%s",
+                  text, why, reason == ic_encrypted ? unseen_text(reason) : "");
     g_free(text);
 }
 
@@ -283,18 +287,19 @@ static bool drop_failure(pipe_fallback *state, const char *client, const char *s
 }
 
 /* A client that tries the same again waits from then on. */
-static void add_failure(verifier *v, const rule *self, pipe_fallback *state, failure now)
+static void add_failure(verifier *v, const rule *self, pipe_fallback *state, const failure *now)
 {
-    drop_failure(state, now.client, now.server);
+    drop_failure(state, now->client, now->server);
     if (!state->failures)
         state->failures = g_ptr_array_new_with_free_func(failure_free);
     if (state->failures->len == FAILURES_LIMIT) {
         find_unfinished(v, self, state->failures->pdata[0], "too many other failures followed");
         g_ptr_array_remove_index(state->failures, 0);
     }
-    now.client = g_strdup(now.client);
-    now.server = g_strdup(now.server);
-    g_ptr_array_add(state->failures, g_memdup2(&now, sizeof now));
+    failure *kept = g_memdup2(now, sizeof *now);
+    kept->client = g_strdup(now->client);
+    kept->server = g_strdup(now->server);
+    g_ptr_array_add(state->failures, kept);
 }
 
 /* A client that asks another server has given up the one before. A bind not yet answered is no failure yet. */
@@ -321,9 +326,10 @@ static void pipe_fallback_opened(verifier *v, const rule *self, void *state, con
         if (drop_failure(fallback, attempt->client, attempt->server))
             verifier_pass(v, self);
     } else if (is_pipe(attempt->name, first_pipe)) {
+        failure now = {CREATE_FAILED, attempt->connection, attempt->frame, attempt->status, attempt->client,
+                       attempt->server};
         if (attempt->status >> 30 == 3) /* the severity of an error, [MS-ERREF] 2.3 */
-            add_failure(v, self, fallback, (failure){CREATE_FAILED, attempt->connection, attempt->frame, attempt->status,
-                                                     (char *)attempt->client, (char *)attempt->server});
+            add_failure(v, self, fallback, &now);
         else
             drop_failure(fallback, attempt->client, attempt->server);
     }
@@ -339,8 +345,9 @@ static void first_pipe_bound(verifier *v, const rule *self, pipe_fallback *state
         state->accepted = a->number;
         drop_failure(state, a->client, a->server);
     } else if (state->accepted != a->number) {
-        add_failure(v, self, state, (failure){result < 0 ? BIND_ASKED : BIND_REFUSED, a->connection, origin->frame,
-                                              result < 0 ? 0 : (uint32_t)result, a->client, a->server});
+        failure now = {result < 0 ? BIND_ASKED : BIND_REFUSED, a->connection, origin->frame, (uint32_t)result,
+                       a->client, a->server};
+        add_failure(v, self, state, &now);
     }
 }
 
@@ -359,13 +366,14 @@ static void other_pipe_bound(verifier *v, const rule *self, pipe_fallback *state
 }
 
 static void pipe_fallback_context(verifier *v, const rule *self, void *state, const rpc_association *association,
-                                  const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+                                  const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major,
+                                  int result)
 {
     (void)interface, (void)version_major;
     pipe_fallback *fallback = state;
-    bool first = fallback->judged != association->number;
-    fallback->judged = association->number;
+    bool first = result < 0 && fallback->judged != association->number;
     if (first) {
+        fallback->judged = association->number;
         if (!fallback->clients)
             fallback->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         g_hash_table_add(fallback->clients, g_strndup(association->client, address_length(association->client)));
@@ -386,7 +394,8 @@ static void pipe_fallback_message(verifier *v, const rule *self, void *state, co
 {
     pipe_fallback *fallback = state;
     const rpc_association *a = call->association;
-    change_server(v, self, fallback, a, frame_of(response ? &call->response : &call->request));
+    if (!response) /* an answer may come late, from the server before */
+        change_server(v, self, fallback, a, frame_of(&call->request));
     if (!a->pipe || !is_pipe(a->pipe, first_pipe))
         return;
     drop_failure(fallback, a->client, a->server);
@@ -435,14 +444,14 @@ static void check_spnego(verifier *v, const rule *self, void *state, const rpc_c
                      auth->auth_type, rpc_auth_type_name(auth->auth_type));
     else if (sec_context_facts(auth->security)->spnego_missing)
         find_request(v, self, call, VERDICT_WARNING, NULL, key,
-                     "with auth_type 9 (SPNEGO), but the first token of its bind is bare %s without the frame of SPNEGO",
+                     "with auth_type 9 (SPNEGO), but the first token of its bind is bare %s, not framed by SPNEGO",
                      sec_context_facts(auth->security)->mechanism_text);
     else
         verifier_pass(v, self);
 }
 
-/* BKRP-11. The rule binds the client; a server that answers below the level it was asked at puts the whole in doubt. A fault
- * may come from an RPC runtime that has no security context. */
+/* BKRP-11. The rule binds the client; a server that answers below the level it was asked at puts the whole in doubt. A
+ * fault may come from an RPC runtime that has no security context. */
 static void check_level_of_response(verifier *v, const rule *self, const rpc_call *call)
 {
     const rpc_message *m = &call->response;
@@ -469,10 +478,12 @@ static void check_privacy(verifier *v, const rule *self, void *state, const rpc_
                      "without an RPC security context; packet privacy (6) is required");
     else
         find_request(v, self, call, VERDICT_VIOLATION, NULL, context_key(call, m),
-                     "with auth_level %u (%s); packet privacy (6) is required", m->level, rpc_auth_level_name(m->level));
+                     "with auth_level %u (%s); packet privacy (6) is required", m->level,
+                     rpc_auth_level_name(m->level));
 }
 
-/* What the handshake of a request's security context showed, or NULL after having said why nothing can be told from it. */
+/* What the handshake of a request's security context showed, or NULL after having said why nothing is to be told from
+ * it. */
 static const sec_facts *facts_of(verifier *v, const rule *self, const rpc_call *call, bool response)
 {
     if (!is_to_judge(v, self, call, response) || !is_trailer_known(v, self, call))
@@ -486,8 +497,8 @@ static const sec_facts *facts_of(verifier *v, const rule *self, const rpc_call *
     if (facts->mechanism == SEC_MECH_NTLM || (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_req))
         return facts;
     if (facts->mechanism == SEC_MECH_OTHER)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_internal, auth, "with %s, whose handshake does not show it",
-                     facts->mechanism_text);
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_internal, auth,
+                     "with %s, whose handshake does not show it", facts->mechanism_text);
     else if (facts->key_reason == SEC_CUT)
         find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, auth,
                      "in a security context whose handshake the snap length cut");
@@ -498,10 +509,11 @@ static const sec_facts *facts_of(verifier *v, const rule *self, const rpc_call *
     return NULL;
 }
 
-/* BKRP-12. The impersonation level is in no RPC message, it only shapes the token of the RPC layer ([MS-RPCE] 2.2.1.1.9). */
+/* BKRP-12. The impersonation level is in no RPC message, it only shapes the token of the RPC layer ([MS-RPCE]
+ * 2.2.1.1.9). */
 
 enum { NTLM_IDENTIFY = 0x00100000 };                    /* [MS-NLMP] 2.2.2.5 */
-enum { GSS_DELEG = 0x00000001, GSS_IDENTIFY = 0x2000 }; /* [RFC 4121] 4.1.1.1, [MS-KILE] 3.2.5.1 */
+enum { GSS_DELEG = 0x00000001, GSS_IDENTIFY = 0x2000 }; /* [RFC 4121] 4.1.1.1, [RFC 4757] 7.1 */
 
 /* NTLM cannot delegate, so that IMPERSONATE is what is left when IDENTIFY is clear. */
 static void check_impersonation_ntlm(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
@@ -511,11 +523,13 @@ static void check_impersonation_ntlm(verifier *v, const rule *self, const rpc_ca
         find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
                      "with NTLM, whose AUTHENTICATE message is not in the capture");
     else if (facts->ntlm_flags & NTLM_IDENTIFY)
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth, "with impersonation level IDENTIFY (NTLM flags 0x%08X "
-                     "hold 0x00100000); IMPERSONATE is required", facts->ntlm_flags);
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth,
+                     "with impersonation level IDENTIFY (NTLM flags 0x%08X hold 0x00100000); IMPERSONATE is required",
+                     facts->ntlm_flags);
     else if (facts->anonymous)
-        find_request(v, self, call, VERDICT_WARNING, NULL, auth, "with an anonymous NTLM logon (flags 0x%08X), which leaves "
-                     "nobody to impersonate; IMPERSONATE is required", facts->ntlm_flags);
+        find_request(v, self, call, VERDICT_WARNING, NULL, auth,
+                     "with an anonymous NTLM logon (flags 0x%08X), which leaves nobody to impersonate",
+                     facts->ntlm_flags);
     else
         verifier_pass(v, self);
 }
@@ -534,8 +548,9 @@ static void check_impersonation(verifier *v, const rule *self, void *state, cons
                      "with Kerberos, whose authenticator is not opened%s%s", facts->key_text ? ": " : "",
                      facts->key_text ? facts->key_text : "");
     else if (facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG))
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth, "with impersonation level %s (GSS flags 0x%08X hold 0x%X); "
-                     "IMPERSONATE is required", facts->gss_flags & GSS_IDENTIFY ? "IDENTIFY" : "DELEGATE", facts->gss_flags,
+        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth,
+                     "with impersonation level %s (GSS flags 0x%08X hold 0x%X); IMPERSONATE is required",
+                     facts->gss_flags & GSS_IDENTIFY ? "IDENTIFY" : "DELEGATE", facts->gss_flags,
                      facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG));
     else
         verifier_pass(v, self);
@@ -569,8 +584,9 @@ static void check_mutual(verifier *v, const rule *self, void *state, const rpc_c
     if (facts->mechanism == SEC_MECH_NTLM)
         check_mutual_ntlm(v, self, call, facts);
     else if (!(facts->ap_options & ap_mutual_required))
-        find_request(v, self, call, VERDICT_WARNING, NULL, auth, "without asking for mutual authentication (ap-options 0x%08X; "
-                     "mutual-required is 0x20000000)", facts->ap_options);
+        find_request(v, self, call, VERDICT_WARNING, NULL, auth,
+                     "without asking for mutual authentication (ap-options 0x%08X; mutual-required is 0x20000000)",
+                     facts->ap_options);
     else if (!facts->ap_rep)
         find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_one_way, auth, "after asking for mutual authentication "
                      "(ap-options 0x%08X), but the server's AP-REP is not in the capture", facts->ap_options);
@@ -580,32 +596,41 @@ static void check_mutual(verifier *v, const rule *self, void *state, const rpc_c
 
 /* --------------------------------------------------------------------------------------------- 3.2.4: the request */
 
-/* BKRP-19. The field is found from the front of the stub: padding and a verification trailer may follow it. */
+/* BKRP-19. The field is found from the front of the stub: padding and a verification trailer may follow it. Each call
+ * that breaks the rule is a finding of its own; those that cannot be read are joined like those above. */
 
-static void find_no_stub(verifier *v, const rule *self, const rpc_call *call)
+/* Why the stub of a request cannot be read as far as dwParam. */
+static const char *unread_text(const rpc_message *m, const char **reason)
 {
-    const rpc_message *m = &call->request;
-    bool cut = !m->complete || m->reason == SEC_CUT || (m->stub && m->stub->len < m->reported);
-    bool sealed = m->state == SEC_SEALED || (m->sealed && !m->stub);
-    const char *otherwise = cut    ? "the snap length cut the packet" :
-                            sealed ? "no key opens it" : "its stub ends before the parameters do";
-    find_request(v, self, call, VERDICT_INCONCLUSIVE, sealed && !cut ? ic_encrypted : ic_truncated, NULL,
-                 "but dwParam cannot be read: %s", m->text && (cut || sealed) ? m->text : otherwise);
+    bool sealed = m->state == SEC_SEALED && m->reason != SEC_CUT;
+    *reason = sealed && m->complete ? ic_encrypted : ic_truncated;
+    if (!m->complete)
+        return "its first fragment is not in the capture";
+    if (sealed)
+        return m->text ? m->text : "no key opens it";
+    if (m->reason == SEC_CUT || (m->stub && m->stub->len < m->reported))
+        return "the snap length cut it: capture whole packets";
+    return "its stub ends before the parameters do";
 }
 
 static void check_dwparam(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
     ndr_stub stub;
-    ndr_value value;
+    ndr_value value = {0};
+    const char *reason = NULL, *text = NULL;
     if (!is_to_judge(v, self, call, response))
         return;
     if (!rpc_message_stub(call, &call->request, &stub) ||
         !ndr_find(call->interface, call->method, &stub, false, "dwParam", &value, NULL))
-        find_no_stub(v, self, call);
+        text = unread_text(&call->request, &reason);
+    if (text)
+        find_request(v, self, call, VERDICT_INCONCLUSIVE, reason, context_key(call, &call->request),
+                     "and its dwParam cannot be read: %s", text);
     else if (value.number != 0)
-        find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwParam 0x%08X; it should be 0",
-                     (unsigned)value.number);
+        verifier_find(v, self, VERDICT_WARNING, NULL, NULL, frame_of(&call->request),
+                      "dwParam is 0x%08X, should be 0, in BackuprKey from %s to %s", (unsigned)value.number,
+                      call->association->client, call->association->server);
     else
         verifier_pass(v, self);
 }
@@ -615,7 +640,8 @@ static void check_dwparam(verifier *v, const rule *self, void *state, const rpc_
 const rule rules_bkrp[] = {
     {"BKRP-5", "bkrp", RULE_SHOULD, "MS-BKRP 3.2.4 <14>", "client",
      "A client tries the pipe protected_storage before any other.",
-     .state_size = sizeof(pipe_order), .opened = pipe_order_opened, .context = pipe_order_context, .end = pipe_order_end},
+     .state_size = sizeof(pipe_order), .opened = pipe_order_opened, .context = pipe_order_context,
+     .end = pipe_order_end},
 
     {"BKRP-6", "bkrp", RULE_MUST, "MS-BKRP 3.2.4 <14>", "client",
      "Where protected_storage fails or is not tried, the client tries the pipe ntsvcs on the same server.",
@@ -629,7 +655,8 @@ const rule rules_bkrp[] = {
      "Calls are made with packet privacy: signed and sealed.", .message = check_privacy},
 
     {"BKRP-12", "bkrp", RULE_MUST, "MS-BKRP 3.2.4", "client",
-     "The server is allowed to impersonate the client: impersonation level IMPERSONATE.", .message = check_impersonation},
+     "The server is allowed to impersonate the client: impersonation level IMPERSONATE.",
+     .message = check_impersonation},
 
     {"BKRP-13", "bkrp", RULE_SHOULD, "MS-BKRP 3.2.4 <16>, <17>", "client",
      "The client asks for mutual authentication.", .message = check_mutual},

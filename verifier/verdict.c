@@ -56,7 +56,8 @@ const char *rule_level_name(rule_level level)
 
 const char *rule_verdict_name(rule_verdict verdict)
 {
-    static const char *const names[] = {"not-observable", "not-applicable", "pass", "inconclusive", "warning", "violation"};
+    static const char *const names[] = {"not-observable", "not-applicable", "pass",
+                                        "inconclusive",   "warning",        "violation"};
     return names[verdict];
 }
 
@@ -240,8 +241,8 @@ static bool add_frame(GArray *frames, uint32_t frame)
     return true;
 }
 
-void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
-                   const char *format, ...)
+void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key,
+                   uint32_t frame, const char *format, ...)
 {
     record *of = record_of(v, r);
     const char *kept_reason = reason ? g_string_chunk_insert_const(v->texts, reason) : NULL;
@@ -312,8 +313,8 @@ void verifier_opened(verifier *v, const smb_open *attempt)
     }
 }
 
-void verifier_context(verifier *v, const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
-                      uint16_t version_major, int result)
+void verifier_context(verifier *v, const rpc_association *association, const rpc_origin *origin,
+                      const ndr_guid *interface, uint16_t version_major, int result)
 {
     const ndr_interface *ours = v->facts ? interfaces_find(interface, version_major) : NULL;
     channel *c = ours ? find_channel(v, ours->protocol) : NULL;
@@ -360,12 +361,13 @@ static void judge_silence(verifier *v, const record *r)
     if (r->channel->messages > 0) {
         verifier_not_applicable(v, self, "its condition did not arise");
     } else if (facts->encrypted_smb > 0) {
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-ENCRYPTED", NULL, 0, "no %s call can be seen, but %u frame%s with "
-                      "encrypted SMB messages may hold some", name, facts->encrypted_smb, facts->encrypted_smb == 1 ? "" : "s");
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-ENCRYPTED", NULL, 0,
+                      "no %s call can be seen, but frames with encrypted SMB messages (%u) may hold some", name,
+                      facts->encrypted_smb);
     } else if (facts->unbound_calls > 0) {
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-NOHANDSHAKE", NULL, 0, "no %s call is known, but %u call%s whose "
-                      "bind is not in the capture may be some", name, facts->unbound_calls,
-                      facts->unbound_calls == 1 ? "" : "s");
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-NOHANDSHAKE", NULL, 0,
+                      "no %s call is known, but calls whose bind is not in the capture (%u) may be some", name,
+                      facts->unbound_calls);
     } else if (r->channel->accepted) {
         verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-TRUNCATED", NULL, 0,
                       "%s was bound, but no complete call of it is in the capture", name);

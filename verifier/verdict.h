@@ -35,10 +35,10 @@ struct rule {
     const char *section;  /* "MS-BKRP 3.2.4" */
     const char *binds;    /* "client", "server", "both" */
     const char *text;     /* the rule in a sentence of ours */
-    /* Hooks, any may be NULL; a rule without any is one that no capture can show. `context` and `message` are called for
-     * interfaces of the rule's own protocol only. `state` is the rule's own memory of the capture, `state_size` octets,
-     * zeroed at its start; what it allocates, `end` frees, which is always called. A rule that has said nothing by then
-     * is judged by what the capture as a whole tells: no call at all, or none that could be seen. */
+    /* Hooks, any may be NULL; a rule without any is one that no capture can show. `context` and `message` are called
+     * for interfaces of the rule's own protocol only. `state` is the rule's own memory of the capture, `state_size`
+     * octets, zeroed at its start; what it allocates, `end` frees, which is always called. A rule that has said nothing
+     * by then is judged by what the capture as a whole tells: no call at all, or none that could be seen. */
     size_t      state_size;
     void (*opened)(verifier *v, const rule *self, void *state, const smb_open *attempt);
     void (*context)(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
@@ -74,12 +74,12 @@ typedef struct {
 
 /* `found` is called whenever a finding gains a frame (0: it has none), with the finding so far. */
 verifier *verifier_new(void (*found)(const finding *f, uint32_t frame, void *user), void *user);
-void      verifier_free(verifier *v); /* ends a capture that was not, without calling `found` */
+void      verifier_free(verifier *v); /* ends the capture in hand as well, without calling `found` */
 
 /* One capture after the other: begin, events, end. `facts` must live until verifier_end() has returned and is kept
  * up to date by the caller. */
 void verifier_begin(verifier *v, const capture_facts *facts);
-void verifier_started(verifier *v, uint64_t connection); /* a TCP connection began with SYN: all of it is in the capture */
+void verifier_started(verifier *v, uint64_t connection); /* a TCP connection began with SYN */
 void verifier_opened(verifier *v, const smb_open *attempt);
 void verifier_context(verifier *v, const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
                       uint16_t version_major, int result);
@@ -100,12 +100,12 @@ bool verifier_saw_start(const verifier *v, uint64_t connection);
 /* The verdict on a rule over all captures ended so far. */
 typedef struct {
     rule_verdict verdict;
-    const char  *reason;   /* a code of INCONCLUSIVE and NOT_OBSERVABLE, a phrase of NOT_APPLICABLE; the first of several;
-                            * NULL otherwise. Lives as long as the verifier. */
+    const char  *reason;   /* a code of INCONCLUSIVE and NOT_OBSERVABLE, a phrase of NOT_APPLICABLE, the first of
+                            * several; NULL otherwise. Lives as long as the verifier. */
     unsigned     count;    /* how often that verdict was reached: frames of its findings, or passes */
 } rule_summary;
 rule_summary   verifier_summary(const verifier *v, const rule *r);
-/* Of all captures ended so far; within a capture in the order of their first frames, those about the whole capture last. */
+/* Of all captures ended so far; within a capture by their first frames, those about the whole capture last. */
 size_t         verifier_finding_count(const verifier *v);
 const finding *verifier_finding(const verifier *v, size_t index);
 
