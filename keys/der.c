@@ -1,0 +1,98 @@
+/* der.c - DER through libtasn1.
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "keys/der.h"
+
+#include <limits.h>
+
+#include <glib.h>
+
+#include "keys/crypto.h"
+
+/* The trees of both schemas, made once a process and never freed. */
+static asn1_node definitions(const asn1_static_node *schema)
+{
+    static asn1_node trees[2];
+    static gsize done;
+    if (g_once_init_enter(&done)) {
+        if (asn1_array2tree(spnego_asn1_tab, &trees[0], NULL) || asn1_array2tree(krb5_asn1_tab, &trees[1], NULL))
+            g_error("the compiled ASN.1 schemas do not fit this libtasn1");
+        g_once_init_leave(&done, 1);
+    }
+    return trees[schema == krb5_asn1_tab];
+}
+
+asn1_node der_open(const asn1_static_node *schema, const char *type, const uint8_t *data, size_t length)
+{
+    asn1_node node = NULL;
+    int octets = (int)MIN(length, INT_MAX);
+    if (asn1_create_element(definitions(schema), type, &node) != ASN1_SUCCESS)
+        return NULL;
+    if (asn1_der_decoding2(&node, data, &octets, ASN1_DECODE_FLAG_ALLOW_PADDING, NULL) != ASN1_SUCCESS) {
+        der_close(node);
+        return NULL;
+    }
+    return node;
+}
+
+void der_close(asn1_node node)
+{
+    if (node)
+        asn1_delete_structure2(&node, ASN1_DELETE_FLAG_ZEROIZE);
+}
+
+uint8_t *der_octets(asn1_node node, const char *path, size_t *length)
+{
+    int octets = 0;
+    *length = 0;
+    int result = asn1_read_value(node, path, NULL, &octets);
+    if ((result != ASN1_MEM_ERROR && result != ASN1_SUCCESS) || octets < 0)
+        return NULL;
+    uint8_t *value = crypto_alloc((size_t)octets + 1);
+    if (octets && asn1_read_value(node, path, value, &octets) != ASN1_SUCCESS) {
+        crypto_free(value);
+        return NULL;
+    }
+    *length = (size_t)octets;
+    return value;
+}
+
+bool der_integer(asn1_node node, const char *path, int64_t *value)
+{
+    uint8_t octets[8];
+    int length = sizeof octets;
+    if (asn1_read_value(node, path, octets, &length) != ASN1_SUCCESS || length < 1)
+        return false;
+    uint64_t number = octets[0] & 0x80 ? UINT64_MAX : 0;
+    for (int i = 0; i < length; i++)
+        number = number << 8 | octets[i];
+    *value = (int64_t)number;
+    return true;
+}
+
+char *der_text(asn1_node node, const char *path)
+{
+    size_t length;
+    uint8_t *octets = der_octets(node, path, &length);
+    char *text = octets ? g_utf8_make_valid((const char *)octets, (gssize)length) : NULL;
+    crypto_free(octets);
+    return text;
+}
+
+size_t der_header(const uint8_t *data, size_t length, uint8_t tag, size_t *value_length)
+{
+    if (length < 2 || data[0] != tag)
+        return 0;
+    size_t value = data[1], head = 2;
+    if (value & 0x80) {
+        size_t octets = value & 0x7f;
+        if (octets == 0 || octets > 4 || length - head < octets)
+            return 0;
+        for (value = 0; octets--; head++)
+            value = value << 8 | data[head];
+    }
+    if (length - head < value)
+        return 0;
+    *value_length = value;
+    return head;
+}

@@ -1,0 +1,423 @@
+/* kerberos.c - Kerberos: from the tokens of a handshake to its keys, and from those to plaintext and proof.
+ *
+ * Implements [RFC 4120] 5.3, 5.5, 5.9.1 and 7.5.1 (key usages), [RFC 4121] 4.1, [MS-KILE] 3.4.5.1 (three legs).
+ * Every decryption on the way, ticket, authenticator and AP-REP, has a checksum: what opens is proven.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "keys/kerberos.h"
+
+#include <string.h>
+
+#include "keys/der.h"
+#include "keys/etype.h"
+#include "keys/gss_wrap.h"
+
+enum {
+    TAG_AP_REQ = 0x6e, TAG_AP_REP = 0x6f, TAG_KRB_ERROR = 0x7e, TAG_GSS = 0x60,
+    USAGE_TICKET = 2, USAGE_AUTHENTICATOR = 11, USAGE_AP_REP = 12,
+    OPTION_USE_SESSION_KEY = 0x40000000,
+    GSS_CHECKSUM = 0x8003, GSS_FLAGS_AT = 20, GSS_DELEGATION_AT = 24, GSS_DELEG = 1,
+    NAME_COMPONENTS_MAX = 16
+};
+
+/* The keys a handshake gives, in the order of their making. */
+enum { SESSION, INITIATOR, ACCEPTOR, KEYS };
+
+struct krb_session {
+    mech_env   *env;
+    GByteArray *ap_req;      /* the last one, to know it again */
+    uint8_t    *session_key; /* secure memory; opens the AP-REP */
+    size_t      session_key_length;
+    int32_t     session_etype;
+    gss_key    *keys[KEYS];
+};
+
+krb_session *krb_new(mech_env *env)
+{
+    krb_session *session = g_new0(krb_session, 1);
+    session->env = env;
+    session->ap_req = g_byte_array_new();
+    return session;
+}
+
+static void drop_keys(krb_session *session)
+{
+    for (int i = 0; i < KEYS; i++) {
+        gss_key_free(session->keys[i]);
+        session->keys[i] = NULL;
+    }
+    crypto_free(session->session_key);
+    session->session_key = NULL;
+    session->session_key_length = 0;
+}
+
+void krb_free(krb_session *session)
+{
+    if (!session)
+        return;
+    drop_keys(session);
+    g_byte_array_free(session->ap_req, TRUE);
+    g_free(session);
+}
+
+/* ---- tokens ---- */
+
+static bool is_message_tag(uint8_t tag)
+{
+    return tag == TAG_AP_REQ || tag == TAG_AP_REP || tag == TAG_KRB_ERROR;
+}
+
+/* The Kerberos message within a token: behind the GSS frame (OID and token id, [RFC 4121] 4.1) or the token itself.
+ * A cut frame is none of our business: its length may reach beyond what is here. NULL: not Kerberos. */
+static const uint8_t *unframe(const uint8_t *token, size_t length, size_t *inner_length)
+{
+    /* 1.2.840.113554.1.2.2, the same mistyped by Windows 2000, and user to user */
+    static const uint8_t oids[][12] = {{11, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02},
+                                       {11, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x82, 0xf7, 0x12, 0x01, 0x02, 0x02}};
+    static const uint8_t user_to_user[] = {0x06, 0x0a, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 0x01, 0x02, 0x02, 0x03};
+    size_t head = 0;
+    if (length >= 2 && token[0] == TAG_GSS) {
+        head = 2 + (token[1] & 0x80 ? token[1] & 0x7fu : 0);
+        size_t left = length > head ? length - head : 0, oid = 0;
+        for (size_t i = 0; i < G_N_ELEMENTS(oids); i++)
+            if (left > oids[i][0] && !memcmp(token + head, oids[i] + 1, oids[i][0]))
+                oid = oids[i][0];
+        if (left > sizeof user_to_user && !memcmp(token + head, user_to_user, sizeof user_to_user))
+            oid = sizeof user_to_user;
+        if (!oid || left < oid + 2)
+            return NULL;
+        head += oid + 2;
+    }
+    *inner_length = length - head;
+    return *inner_length && is_message_tag(token[head]) ? token + head : NULL;
+}
+
+bool krb_recognise(const uint8_t *token, size_t length)
+{
+    size_t inner;
+    return unframe(token, length, &inner) != NULL;
+}
+
+/* "cifs/dc1.corp.example" of a PrincipalName, for g_free; NULL when it has no component. */
+static char *read_principal(asn1_node node, const char *path)
+{
+    GString *name = NULL;
+    for (unsigned i = 1; i <= NAME_COMPONENTS_MAX; i++) {
+        char at[96];
+        g_snprintf(at, sizeof at, "%s.name-string.?%u", path, i);
+        char *component = der_text(node, at);
+        if (!component)
+            break;
+        name = name ? g_string_append_c(name, '/') : g_string_new(NULL);
+        g_string_append(name, component);
+        g_free(component);
+    }
+    return name ? g_string_free(name, FALSE) : NULL;
+}
+
+typedef struct {
+    int32_t  etype;
+    uint32_t kvno; /* 0: not given */
+    uint8_t *cipher;
+    size_t   length;
+} encrypted_data;
+
+static bool read_encrypted(asn1_node node, const char *path, encrypted_data *out)
+{
+    char at[64];
+    int64_t etype = 0, kvno = 0;
+    g_snprintf(at, sizeof at, "%s.etype", path);
+    bool known = der_integer(node, at, &etype);
+    g_snprintf(at, sizeof at, "%s.kvno", path);
+    der_integer(node, at, &kvno);
+    g_snprintf(at, sizeof at, "%s.cipher", path);
+    out->cipher = known ? der_octets(node, at, &out->length) : NULL;
+    out->etype = (int32_t)etype;
+    out->kvno = (uint32_t)kvno;
+    return out->cipher != NULL;
+}
+
+/* An EncryptionKey; NULL when it is absent. */
+static uint8_t *read_key(asn1_node node, const char *path, int32_t *etype, size_t *length)
+{
+    char at[64];
+    int64_t number = 0;
+    g_snprintf(at, sizeof at, "%s.keytype", path);
+    bool known = der_integer(node, at, &number);
+    g_snprintf(at, sizeof at, "%s.keyvalue", path);
+    *etype = (int32_t)number;
+    return known ? der_octets(node, at, length) : NULL;
+}
+
+static gss_key *read_gss_key(asn1_node node, const char *path)
+{
+    int32_t etype;
+    size_t length;
+    uint8_t *octets = read_key(node, path, &etype, &length);
+    gss_key *key = octets ? gss_key_new(etype, octets, length) : NULL;
+    crypto_free(octets);
+    return key;
+}
+
+/* ---- the ticket ---- */
+
+typedef struct {
+    const encrypted_data *ticket;
+    uint8_t              *plain;
+    size_t                length;
+} trial;
+
+static bool try_entry(const key_entry *entry, void *data)
+{
+    trial *t = data;
+    t->plain = etype_decrypt(t->ticket->etype, entry->octets, entry->length, USAGE_TICKET, t->ticket->cipher,
+                             t->ticket->length, &t->length);
+    return t->plain != NULL;
+}
+
+/* Sets the session key and the user. */
+static bool take_ticket_part(krb_session *session, const uint8_t *plain, size_t length)
+{
+    asn1_node part = der_open(krb5_asn1_tab, "KRB5.EncTicketPart", plain, length);
+    if (!part)
+        return false;
+    session->session_key = read_key(part, "key", &session->session_etype, &session->session_key_length);
+    char *name = read_principal(part, "cname"), *realm = der_text(part, "crealm");
+    if (name && realm)
+        session->env->facts.user = mech_keep(session->env, "%s@%s", name, realm);
+    g_free(name);
+    g_free(realm);
+    der_close(part);
+    if (!session->session_key)
+        return false;
+    session->keys[SESSION] = gss_key_new(session->session_etype, session->session_key, session->session_key_length);
+    return true;
+}
+
+/* Says itself why not. */
+static bool open_ticket(krb_session *session, const char *service, const char *realm, const encrypted_data *ticket)
+{
+    mech_env *env = session->env;
+    const char *etype = etype_name(ticket->etype);
+    char *kvno = ticket->kvno ? g_strdup_printf(", kvno %u", ticket->kvno) : g_strdup("");
+    trial t = {ticket, NULL, 0};
+    size_t tried = 0;
+    bool opened = false;
+    if (env->facts.ap_options & OPTION_USE_SESSION_KEY)
+        mech_no_key(env, SEC_UNSUPPORTED, "the ticket for %s is user to user, sealed in the session key of the server's"
+                    " own ticket: this build has no such keys", env->facts.target);
+    else if (!etype_supported(ticket->etype))
+        mech_no_key(env, SEC_UNSUPPORTED, "the ticket for %s is sealed with %s, which this build does not open",
+                    env->facts.target, etype);
+    else if (keyring_try_kerberos(env->ring, service, realm, ticket->etype, ticket->kvno, try_entry, &t, &tried))
+        opened = true;
+    else if (tried)
+        mech_no_key(env, SEC_WRONG_KEY, "none of %" G_GSIZE_FORMAT " %s opens the ticket for %s (%s%s): export the"
+                    " keytab of that service's account again", tried, tried == 1 ? "key" : "keys", env->facts.target,
+                    etype, kvno);
+    else
+        mech_no_key(env, SEC_NO_KEY, "no key opens the ticket for %s (%s%s): export the keytab of that service's"
+                    " account and give it with -k", env->facts.target, etype, kvno);
+    if (opened && !take_ticket_part(session, t.plain, t.length)) {
+        opened = false;
+        mech_no_key(env, SEC_MALFORMED, "the ticket for %s opens, but what is in it cannot be read", env->facts.target);
+    }
+    crypto_free(t.plain);
+    g_free(kvno);
+    return opened;
+}
+
+/* ---- the authenticator ---- */
+
+/* [RFC 4121] 4.1.1: the checksum that is none */
+static void take_gss_checksum(mech_env *env, asn1_node authenticator)
+{
+    int64_t type;
+    size_t length;
+    if (!der_integer(authenticator, "cksum.cksumtype", &type) || type != GSS_CHECKSUM)
+        return;
+    uint8_t *octets = der_octets(authenticator, "cksum.checksum", &length);
+    if (octets && length >= GSS_DELEGATION_AT) {
+        const uint8_t *flags = octets + GSS_FLAGS_AT;
+        env->facts.gss_flags_known = true;
+        env->facts.gss_flags = flags[0] | (uint32_t)flags[1] << 8 | (uint32_t)flags[2] << 16 | (uint32_t)flags[3] << 24;
+        env->facts.forwarded_tgt = env->facts.gss_flags & GSS_DELEG && length > GSS_DELEGATION_AT + 4;
+    }
+    crypto_free(octets);
+}
+
+static bool open_authenticator(krb_session *session, asn1_node ap_req)
+{
+    encrypted_data sealed;
+    size_t length;
+    if (!read_encrypted(ap_req, "authenticator", &sealed))
+        return false;
+    uint8_t *plain = etype_decrypt(session->session_etype, session->session_key, session->session_key_length,
+                                   USAGE_AUTHENTICATOR, sealed.cipher, sealed.length, &length);
+    crypto_free(sealed.cipher);
+    asn1_node authenticator = plain ? der_open(krb5_asn1_tab, "KRB5.Authenticator", plain, length) : NULL;
+    crypto_free(plain);
+    if (!authenticator)
+        return false;
+    session->keys[INITIATOR] = read_gss_key(authenticator, "subkey");
+    take_gss_checksum(session->env, authenticator);
+    der_close(authenticator);
+    return true;
+}
+
+/* ---- the legs ---- */
+
+static void note_options(sec_facts *facts, asn1_node ap_req)
+{
+    uint8_t bits[4] = {0};
+    int count = sizeof bits; /* octets going in, bits coming out */
+    facts->ap_options = asn1_read_value(ap_req, "ap-options", bits, &count) != ASN1_SUCCESS ? 0
+                      : (uint32_t)bits[0] << 24 | (uint32_t)bits[1] << 16 | (uint32_t)bits[2] << 8 | bits[3];
+}
+
+static void open_ap_req(krb_session *session, asn1_node ap_req)
+{
+    mech_env *env = session->env;
+    encrypted_data ticket = {0};
+    char *service = read_principal(ap_req, "ticket.sname"), *realm = der_text(ap_req, "ticket.realm");
+    if (!service || !realm || !read_encrypted(ap_req, "ticket.enc-part", &ticket)) {
+        mech_no_key(env, SEC_MALFORMED, "the AP-REQ's ticket has no service, realm or sealed part");
+    } else {
+        env->facts.ap_req = true;
+        env->facts.ticket_etype = ticket.etype;
+        env->facts.target = mech_keep(env, "%s@%s", service, realm);
+        note_options(&env->facts, ap_req);
+        if (open_ticket(session, service, realm, &ticket)) {
+            if (open_authenticator(session, ap_req))
+                mech_have_key(env);
+            else if (!etype_supported(session->session_etype))
+                mech_no_key(env, SEC_UNSUPPORTED, "the session key of %s is of type %s, which this build does not open",
+                            env->facts.target, etype_name(session->session_etype));
+            else
+                mech_no_key(env, SEC_MALFORMED, "the ticket for %s opens, but the authenticator beside it does not",
+                            env->facts.target);
+        }
+    }
+    crypto_free(ticket.cipher);
+    g_free(service);
+    g_free(realm);
+}
+
+static void take_ap_req(krb_session *session, const uint8_t *data, size_t length)
+{
+    sec_facts *facts = &session->env->facts;
+    if (facts->have_key && session->ap_req->len == length && !memcmp(session->ap_req->data, data, length))
+        return; /* sent again */
+    drop_keys(session);
+    g_byte_array_set_size(session->ap_req, 0);
+    g_byte_array_append(session->ap_req, data, (guint)length);
+    facts->ap_rep = facts->gss_flags_known = facts->forwarded_tgt = false;
+    facts->user = NULL;
+    asn1_node ap_req = der_open(krb5_asn1_tab, "KRB5.AP-REQ", data, length);
+    if (ap_req)
+        open_ap_req(session, ap_req);
+    else
+        mech_no_key(session->env, SEC_MALFORMED, "the AP-REQ of the bind cannot be read");
+    der_close(ap_req);
+}
+
+/* The server's; the client's third leg, which in DCE style has the same form, gives no key. */
+static void take_ap_rep(krb_session *session, const uint8_t *data, size_t length)
+{
+    session->env->facts.ap_rep = true;
+    asn1_node ap_rep = session->session_key ? der_open(krb5_asn1_tab, "KRB5.AP-REP", data, length) : NULL;
+    encrypted_data sealed;
+    size_t plain_length;
+    if (ap_rep && read_encrypted(ap_rep, "enc-part", &sealed)) {
+        uint8_t *plain = etype_decrypt(session->session_etype, session->session_key, session->session_key_length,
+                                       USAGE_AP_REP, sealed.cipher, sealed.length, &plain_length);
+        asn1_node part = plain ? der_open(krb5_asn1_tab, "KRB5.EncAPRepPart", plain, plain_length) : NULL;
+        if (part) {
+            gss_key_free(session->keys[ACCEPTOR]);
+            session->keys[ACCEPTOR] = read_gss_key(part, "subkey");
+        }
+        der_close(part);
+        crypto_free(plain);
+        crypto_free(sealed.cipher);
+    }
+    der_close(ap_rep);
+}
+
+static void take_error(krb_session *session, const uint8_t *data, size_t length)
+{
+    asn1_node error = der_open(krb5_asn1_tab, "KRB5.KRB-ERROR", data, length);
+    int64_t code = 0;
+    if (error && der_integer(error, "error-code", &code) && !session->env->facts.have_key)
+        mech_no_key(session->env, SEC_NO_HANDSHAKE, "the server refused the ticket with Kerberos error %d", (int)code);
+    der_close(error);
+}
+
+void krb_token(krb_session *session, const uint8_t *token, size_t length, bool from_client, bool whole)
+{
+    size_t inner;
+    const uint8_t *data = unframe(token, length, &inner);
+    if (!data)
+        return;
+    if (!whole && data[0] != TAG_KRB_ERROR) {
+        if (data[0] == TAG_AP_REQ)
+            drop_keys(session);
+        if (!session->keys[SESSION])
+            mech_no_key(session->env, SEC_CUT, "a Kerberos message of the bind was cut by the capture: capture whole"
+                        " packets (snap length 0)");
+    } else if (data[0] == TAG_AP_REQ) {
+        take_ap_req(session, data, inner);
+    } else if (data[0] == TAG_AP_REP && !from_client) {
+        take_ap_rep(session, data, inner);
+    } else if (data[0] == TAG_KRB_ERROR) {
+        take_error(session, data, inner);
+    }
+}
+
+/* ---- PDUs ---- */
+
+/* Which key comes first is in the token; the others are tried too, for the checksum decides. */
+static gss_outcome try_keys(krb_session *session, const sec_message *message, const uint8_t **plain)
+{
+    static const int with_flag[] = {ACCEPTOR, INITIATOR, SESSION}, without[] = {INITIATOR, SESSION, ACCEPTOR};
+    const int *order = gss_acceptor_subkey(message_token(message), message->token_length) ? with_flag : without;
+    gss_outcome outcome = GSS_UNREADABLE;
+    for (int i = 0; i < KEYS && outcome != GSS_HOLDS; i++)
+        if (session->keys[order[i]]) {
+            gss_outcome next = gss_open(session->keys[order[i]], session->env, message, plain);
+            outcome = next == GSS_UNREADABLE ? outcome : next;
+        }
+    return outcome;
+}
+
+static sec_verdict refuse(krb_session *session, const sec_message *message, gss_outcome outcome)
+{
+    mech_env *env = session->env;
+    if (outcome == GSS_UNREADABLE)
+        return mech_refuse(env, message, SEC_MALFORMED, "the token of %" G_GSIZE_FORMAT " octets is none that Kerberos'"
+                           " %s writes at this level", message->token_length, etype_name(session->session_etype));
+    if (gss_acceptor_subkey(message_token(message), message->token_length) && !session->keys[ACCEPTOR])
+        return mech_refuse(env, message, SEC_NO_HANDSHAKE, "this PDU uses a key that the server made, and its AP-REP"
+                           " %s", env->facts.ap_rep ? "could not be opened" : "is not in the capture: start capturing"
+                           " before the connection is made");
+    return mech_refuse(env, message, SEC_BAD_SIGNATURE, "the keys of %s are proven, but this PDU's checksum does not"
+                       " hold: it was changed on its way", env->facts.target);
+}
+
+sec_verdict krb_open(krb_session *session, const sec_message *message, uint8_t *plain)
+{
+    mech_env *env = session->env;
+    const uint8_t *opened = NULL;
+    if (!env->facts.have_key)
+        return mech_refuse_keyless(env, message);
+    if (message->captured < message_length(message))
+        return mech_refuse(env, message, SEC_CUT, "the capture cut this PDU: capture whole packets (snap length 0)");
+    gss_outcome outcome = try_keys(session, message, &opened);
+    if (outcome != GSS_HOLDS && message->level == SEC_LEVEL_CONNECT)
+        return (sec_verdict){SEC_PLAIN, SEC_OK, NULL};
+    if (outcome != GSS_HOLDS)
+        return refuse(session, message, outcome);
+    if (message->level == SEC_LEVEL_PRIVACY && message->body_length)
+        memcpy(plain, opened, message->body_length);
+    return (sec_verdict){SEC_VERIFIED, SEC_OK, NULL};
+}

@@ -1,0 +1,532 @@
+/* keyring.c - all keys the user supplied, indexed by whom they belong to.
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "keys/keyring.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "keys/crypto.h"
+#include "keys/etype.h"
+#include "keys/source.h"
+
+/* FILE_MAX bounds what a hostile or mistaken path can make us hold.
+ * STRETCH_MAX: a password costs some milliseconds before it can be tried on a ticket, so of passwords that do not
+ * belong to the ticket's service only this many are tried in the life of a keyring. */
+enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256 };
+
+static const source_format *const formats[] = {&source_keytab, &source_text}; /* text last: it takes nearly anything */
+
+/* An entry knows the others of its name. */
+typedef struct {
+    key_entry   entry; /* first, so that the public pointer is also this one */
+    GPtrArray  *namesakes;
+    const char *domain; /* case-folded */
+} ring_entry;
+
+struct keyring {
+    GPtrArray    *sources;   /* of key_source */
+    GPtrArray    *entries;   /* of ring_entry, in the order of arrival */
+    GHashTable   *unique;    /* the same, by content */
+    GHashTable   *by_name;   /* case-folded name -> GPtrArray of ring_entry */
+    GHashTable   *derived;   /* password, etype and salt as text -> key_entry made from the password */
+    unsigned      stretched; /* counts towards STRETCH_MAX */
+    GStringChunk *names;
+    GPtrArray    *chunks;    /* of secure memory: one allocation for many keys */
+    size_t        chunk_used;
+};
+
+static uint8_t *keep_octets(keyring *ring, const uint8_t *octets, size_t length)
+{
+    uint8_t *place;
+    if (length > CHUNK / 4) {
+        place = crypto_alloc(length);
+        g_ptr_array_insert(ring->chunks, 0, place); /* the last chunk stays the one that is filled */
+        if (ring->chunks->len == 1)
+            ring->chunk_used = CHUNK;
+    } else {
+        if (!ring->chunks->len || ring->chunk_used + length > CHUNK) {
+            g_ptr_array_add(ring->chunks, crypto_alloc(CHUNK));
+            ring->chunk_used = 0;
+        }
+        place = (uint8_t *)g_ptr_array_index(ring->chunks, ring->chunks->len - 1) + ring->chunk_used;
+        ring->chunk_used += length;
+    }
+    if (length)
+        memcpy(place, octets, length);
+    return place;
+}
+
+static guint mix(guint hash, const void *data, size_t length)
+{
+    const uint8_t *octet = data;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ octet[i]) * 16777619u;
+    return hash;
+}
+
+static guint entry_hash(gconstpointer key)
+{
+    static guint seed; /* so that a file cannot aim at collisions */
+    const key_entry *entry = key;
+    if (!seed)
+        seed = g_random_int() | 1;
+    guint hash = mix(seed, entry->name, strlen(entry->name));
+    hash = mix(hash, entry->domain, strlen(entry->domain));
+    hash = mix(hash, &entry->etype, sizeof entry->etype);
+    hash = mix(hash, &entry->kvno, sizeof entry->kvno);
+    return mix(hash, entry->octets, entry->length);
+}
+
+static gboolean entry_equal(gconstpointer a, gconstpointer b)
+{
+    const key_entry *x = a, *y = b;
+    return x->kind == y->kind && x->etype == y->etype && x->kvno == y->kvno && x->length == y->length
+        && !strcmp(x->name, y->name) && !strcmp(x->domain, y->domain)
+        && crypto_equal(x->octets, y->octets, x->length);
+}
+
+static void free_source(gpointer data)
+{
+    key_source *source = data;
+    for (guint i = 0; i < source->complaints->len; i++)
+        g_free(g_array_index(source->complaints, key_complaint, i).text);
+    g_array_free(source->complaints, TRUE);
+    g_free(source->path);
+    g_free(source->kind);
+    g_free(source->error);
+    g_free(source);
+}
+
+static void free_bucket(gpointer bucket)
+{
+    g_ptr_array_free(bucket, TRUE);
+}
+
+keyring *keyring_new(void)
+{
+    crypto_init();
+    keyring *ring = g_new0(keyring, 1);
+    ring->sources = g_ptr_array_new_with_free_func(free_source);
+    ring->entries = g_ptr_array_new_with_free_func(g_free);
+    ring->unique = g_hash_table_new(entry_hash, entry_equal);
+    ring->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_bucket);
+    ring->derived = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    ring->names = g_string_chunk_new(4096);
+    ring->chunks = g_ptr_array_new_with_free_func(crypto_free);
+    return ring;
+}
+
+void keyring_free(keyring *ring)
+{
+    if (!ring)
+        return;
+    g_hash_table_destroy(ring->unique);
+    g_hash_table_destroy(ring->by_name);
+    g_hash_table_destroy(ring->derived);
+    g_ptr_array_free(ring->entries, TRUE);
+    g_ptr_array_free(ring->sources, TRUE);
+    g_ptr_array_free(ring->chunks, TRUE);
+    g_string_chunk_free(ring->names);
+    g_free(ring);
+}
+
+static void add_to_bucket(keyring *ring, ring_entry *added)
+{
+    char *folded = g_utf8_casefold(added->entry.name, -1);
+    added->namesakes = g_hash_table_lookup(ring->by_name, folded);
+    if (!added->namesakes) {
+        added->namesakes = g_ptr_array_new();
+        g_hash_table_insert(ring->by_name, folded, added->namesakes);
+    } else {
+        g_free(folded);
+    }
+    g_ptr_array_add(added->namesakes, added);
+
+    char *domain = g_utf8_casefold(added->entry.domain, -1);
+    added->domain = g_string_chunk_insert_const(ring->names, domain);
+    g_free(domain);
+}
+
+/* False: a duplicate. */
+static bool add_entry(keyring *ring, const key_entry *wanted)
+{
+    if (g_hash_table_contains(ring->unique, wanted))
+        return false;
+    ring_entry *added = g_new0(ring_entry, 1);
+    added->entry = *wanted;
+    added->entry.name = g_string_chunk_insert_const(ring->names, wanted->name);
+    added->entry.domain = g_string_chunk_insert_const(ring->names, wanted->domain);
+    added->entry.octets = keep_octets(ring, wanted->octets, wanted->length);
+    g_ptr_array_add(ring->entries, added);
+    g_hash_table_add(ring->unique, added);
+    add_to_bucket(ring, added);
+    return true;
+}
+
+void keyring_add(keyring *ring, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,
+                 const uint8_t *octets, size_t length)
+{
+    if (kind == KEY_NT_HASH && length != 16)
+        return;
+    key_entry wanted = {kind, (char *)(uintptr_t)name, (char *)(uintptr_t)(domain ? domain : ""), etype, kvno,
+                        (uint8_t *)(uintptr_t)octets, length, G_MAXUINT};
+    add_entry(ring, &wanted);
+}
+
+void source_take(source_sink *sink, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,
+                 const uint8_t *octets, size_t length)
+{
+    key_entry wanted = {kind, (char *)(uintptr_t)name, (char *)(uintptr_t)domain, etype, kvno,
+                        (uint8_t *)(uintptr_t)octets, length, sink->index};
+    add_entry(sink->ring, &wanted);
+    sink->source->taken++;
+}
+
+void source_complain(source_sink *sink, size_t where, const char *format, ...)
+{
+    if (sink->source->complaints->len >= SOURCE_COMPLAINTS_MAX) {
+        sink->passed_over++;
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    key_complaint complaint = {where, g_strdup_vprintf(format, arguments)};
+    va_end(arguments);
+    g_array_append_val(sink->source->complaints, complaint);
+}
+
+static key_source *add_source(keyring *ring, const char *label)
+{
+    key_source *source = g_new0(key_source, 1);
+    source->path = g_strdup(label);
+    source->complaints = g_array_new(FALSE, FALSE, sizeof(key_complaint));
+    g_ptr_array_add(ring->sources, source);
+    return source;
+}
+
+static const source_format *recognise(const uint8_t *data, size_t length)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
+        if (formats[i]->recognise(data, length))
+            return formats[i];
+    return NULL;
+}
+
+static bool read_source(keyring *ring, key_source *source, const uint8_t *data, size_t length)
+{
+    const source_format *format = length ? recognise(data, length) : NULL;
+    if (!format) {
+        source->error = length ? g_strdup_printf("%s is neither a keytab (05 02 or 05 01 at offset 0) nor text",
+                                                 source->path)
+                               : g_strdup_printf("%s is empty", source->path);
+        return false;
+    }
+    source->kind = g_strdup(format->kind);
+    source->is_text = format->is_text;
+    source_sink sink = {ring, source, ring->sources->len - 1, 0};
+    format->read(&sink, data, length);
+    if (sink.passed_over) {
+        key_complaint *last = &g_array_index(source->complaints, key_complaint, SOURCE_COMPLAINTS_MAX - 1);
+        char *text = g_strdup_printf("%s; so were %" G_GSIZE_FORMAT " more", last->text, sink.passed_over);
+        g_free(last->text);
+        last->text = text;
+    }
+    if (!source->taken) {
+        const key_complaint *first = source->complaints->len ? &g_array_index(source->complaints, key_complaint, 0)
+                                                             : NULL;
+        source->error = first ? g_strdup_printf("no key in %s: %s %" G_GSIZE_FORMAT ": %s", source->path,
+                                                source->is_text ? "line" : "offset", first->where, first->text)
+                              : g_strdup_printf("no key in %s", source->path);
+    }
+    return source->taken > 0;
+}
+
+bool keyring_add_memory(keyring *ring, const char *label, const uint8_t *data, size_t length)
+{
+    return read_source(ring, add_source(ring, label), data, length);
+}
+
+/* Reads all of it, also from a pipe. NULL with errno: failed; errno EFBIG: beyond FILE_MAX. Free with crypto_free. */
+static uint8_t *read_stream(FILE *stream, size_t *length)
+{
+    size_t room = READ_STEP;
+    uint8_t *data = crypto_alloc(room);
+    *length = 0;
+    for (;;) {
+        size_t got = fread(data + *length, 1, room - *length, stream);
+        *length += got;
+        if (ferror(stream) || *length > FILE_MAX) {
+            int error = ferror(stream) ? errno : EFBIG;
+            crypto_free(data);
+            errno = error;
+            return NULL;
+        }
+        if (!got)
+            return data;
+        if (*length == room) {
+            uint8_t *wider = crypto_alloc(room * 2);
+            memcpy(wider, data, room);
+            crypto_free(data);
+            data = wider;
+            room *= 2;
+        }
+    }
+}
+
+static bool others_can_read(const char *path)
+{
+#ifdef G_OS_UNIX
+    GStatBuf status;
+    return !g_stat(path, &status) && (status.st_mode & 0170000) == 0100000 && (status.st_mode & 077);
+#else
+    (void)path; /* the mode bits say nothing about Windows' access lists */
+    return false;
+#endif
+}
+
+bool keyring_add_file(keyring *ring, const char *path)
+{
+    key_source *source = add_source(ring, path);
+    size_t length = 0;
+    FILE *stream = g_fopen(path, "rb");
+    uint8_t *data = stream ? read_stream(stream, &length) : NULL;
+    int error = errno;
+    if (stream)
+        fclose(stream);
+    if (!data) {
+        source->error = error == EFBIG ? g_strdup_printf("%s is larger than 256 MiB", path)
+                                       : g_strdup_printf("%s cannot be read: %s", path, g_strerror(error));
+        return false;
+    }
+    source->readable_by_others = others_can_read(path);
+    bool taken = read_source(ring, source, data, length);
+    crypto_free(data);
+    return taken;
+}
+
+size_t keyring_source_count(const keyring *ring)
+{
+    return ring->sources->len;
+}
+
+const key_source *keyring_source(const keyring *ring, size_t index)
+{
+    return index < ring->sources->len ? g_ptr_array_index(ring->sources, index) : NULL;
+}
+
+size_t keyring_count(const keyring *ring)
+{
+    return ring->entries->len;
+}
+
+const key_entry *keyring_entry(const keyring *ring, size_t index)
+{
+    return index < ring->entries->len ? g_ptr_array_index(ring->entries, index) : NULL;
+}
+
+static const GPtrArray *find_bucket(const keyring *ring, const char *name)
+{
+    char *folded = g_utf8_casefold(name, -1);
+    const GPtrArray *bucket = g_hash_table_lookup(ring->by_name, folded);
+    g_free(folded);
+    return bucket;
+}
+
+/* One search: what is offered to whom, and how often that happened. */
+typedef struct {
+    const keyring *ring;
+    key_try_fn     fn;
+    void          *data;
+    size_t         tried;
+} search;
+
+static const key_entry *offer(search *s, const key_entry *entry)
+{
+    s->tried++;
+    return s->fn(entry, s->data) ? entry : NULL;
+}
+
+static bool usable_for_ntlm(const key_entry *entry)
+{
+    return entry->kind != KEY_KERBEROS || (entry->etype == ETYPE_RC4_HMAC && entry->length == 16);
+}
+
+/* Those keys whose domain is (`same`) or is not the one given, which is case-folded. */
+static const key_entry *try_ntlm_bucket(search *s, const GPtrArray *bucket, const char *domain, bool same)
+{
+    for (guint i = 0; bucket && i < bucket->len; i++) {
+        const ring_entry *entry = g_ptr_array_index(bucket, i);
+        if (usable_for_ntlm(&entry->entry) && !strcmp(entry->domain, domain) == same && offer(s, &entry->entry))
+            return &entry->entry;
+    }
+    return NULL;
+}
+
+static const key_entry *try_ntlm_name(search *s, const char *name, const char *domain)
+{
+    const GPtrArray *bucket = find_bucket(s->ring, name);
+    char *folded = g_utf8_casefold(domain, -1);
+    const key_entry *found = try_ntlm_bucket(s, bucket, folded, true);
+    if (!found)
+        found = try_ntlm_bucket(s, bucket, folded, false);
+    g_free(folded);
+    return found;
+}
+
+const key_entry *keyring_try_ntlm(const keyring *ring, const char *user, const char *domain, key_try_fn fn, void *data,
+                                  size_t *tried)
+{
+    search s = {ring, fn, data, 0};
+    const key_entry *found = try_ntlm_name(&s, user, domain);
+    const char *at = strrchr(user, '@'); /* a user principal name goes with an empty domain */
+    if (!found && at) {
+        char *name = g_strndup(user, (gsize)(at - user));
+        found = try_ntlm_name(&s, name, at + 1);
+        g_free(name);
+    }
+    if (!found && strcmp(user, "*"))
+        found = try_ntlm_name(&s, "*", domain);
+    if (tried)
+        *tried = s.tried;
+    return found;
+}
+
+/* A ticket as the keyring sees it. */
+typedef struct {
+    const char *realm, *folded_realm;
+    int32_t     etype;
+    uint32_t    kvno;
+} ticket_wish;
+
+/* The key of a password under one salt; made once, kept in the ring. NULL: the etype makes none, or STRETCH_MAX. */
+static const key_entry *derive(const keyring *ring, const key_entry *password, int32_t etype, const char *salt,
+                               bool own)
+{
+    keyring *mutable = (keyring *)(uintptr_t)ring; /* the cache is no part of what a caller can see */
+    char *label = g_strdup_printf("%p %d %s", (const void *)password, etype, salt);
+    key_entry *made = g_hash_table_lookup(ring->derived, label);
+    bool costly = etype != ETYPE_RC4_HMAC && !own;
+    if (made || (costly && ring->stretched >= STRETCH_MAX)) {
+        g_free(label);
+        return made;
+    }
+    uint8_t *octets = crypto_alloc(etype_key_length(etype));
+    mutable->stretched += costly;
+    if (etype_string_to_key(etype, password->octets, password->length, salt, octets)) {
+        made = g_new(key_entry, 1);
+        *made = *password;
+        made->kind = KEY_KERBEROS;
+        made->etype = etype;
+        made->length = etype_key_length(etype);
+        made->octets = keep_octets(mutable, octets, made->length);
+        g_hash_table_insert(ring->derived, label, made);
+    } else {
+        g_free(label);
+    }
+    crypto_free(octets);
+    return made;
+}
+
+/* [MS-KILE] 3.1.1.2: an account's salt is the realm and its name; a computer's the realm, "host" and its DNS name. */
+static const key_entry *offer_password(search *s, const key_entry *entry, const ticket_wish *wish, bool own)
+{
+    char **components = g_strsplit(entry->name, "/", -1), *name = g_strjoinv(NULL, components);
+    char *salts[2] = {g_strconcat(wish->realm, name, NULL), NULL};
+    size_t length = strlen(name);
+    if (length && name[length - 1] == '$') {
+        char *host = g_utf8_strdown(name, (gssize)length - 1), *dns = g_utf8_strdown(wish->realm, -1);
+        salts[1] = salts[0];
+        salts[0] = g_strconcat(wish->realm, "host", host, ".", dns, NULL);
+        g_free(host);
+        g_free(dns);
+    }
+    const key_entry *found = NULL;
+    for (int i = 0; i < 2 && !found && salts[i]; i++) {
+        const key_entry *made = derive(s->ring, entry, wish->etype, wish->etype == ETYPE_RC4_HMAC ? "" : salts[i], own);
+        if (made)
+            found = offer(s, made);
+        if (wish->etype == ETYPE_RC4_HMAC)
+            break;
+    }
+    g_free(salts[0]);
+    g_free(salts[1]);
+    g_free(name);
+    g_strfreev(components);
+    return found;
+}
+
+static const key_entry *offer_for_ticket(search *s, const key_entry *entry, const ticket_wish *wish, bool own)
+{
+    switch (entry->kind) {
+    case KEY_KERBEROS: return entry->etype == wish->etype ? offer(s, entry) : NULL;
+    case KEY_NT_HASH:  return wish->etype == ETYPE_RC4_HMAC ? offer(s, entry) : NULL;
+    case KEY_PASSWORD: return offer_password(s, entry, wish, own);
+    }
+    return NULL;
+}
+
+/* 0: the kvno the ticket names, 1: not known, 2: another */
+static int kvno_rank(const key_entry *entry, const ticket_wish *wish)
+{
+    return entry->kvno == 0 || wish->kvno == 0 ? 1 : entry->kvno == wish->kvno ? 0 : 2;
+}
+
+static const key_entry *try_ticket_bucket(search *s, const GPtrArray *bucket, const ticket_wish *wish)
+{
+    for (int rank = 0; bucket && rank < 3; rank++)
+        for (guint i = 0; i < bucket->len; i++) {
+            const key_entry *entry = g_ptr_array_index(bucket, i);
+            const key_entry *found = kvno_rank(entry, wish) == rank ? offer_for_ticket(s, entry, wish, true) : NULL;
+            if (found)
+                return found;
+        }
+    return NULL;
+}
+
+/* Everything that is in neither bucket: of the realm first, then of others. */
+static const key_entry *try_ticket_rest(search *s, const GPtrArray *own, const GPtrArray *host,
+                                        const ticket_wish *wish)
+{
+    for (int rank = 0; rank < 6; rank++)
+        for (guint i = 0; i < s->ring->entries->len; i++) {
+            const ring_entry *entry = g_ptr_array_index(s->ring->entries, i);
+            if (entry->namesakes == own || entry->namesakes == host || kvno_rank(&entry->entry, wish) != rank % 3
+                || !strcmp(entry->domain, wish->folded_realm) != (rank < 3))
+                continue;
+            const key_entry *found = offer_for_ticket(s, &entry->entry, wish, false);
+            if (found)
+                return found;
+        }
+    return NULL;
+}
+
+/* "cifs/dc1.corp.example" -> "dc1$"; NULL when there is no second component */
+static char *host_account(const char *service)
+{
+    const char *host = strchr(service, '/');
+    return host && host[1] ? g_strdup_printf("%.*s$", (int)strcspn(host + 1, "./:"), host + 1) : NULL;
+}
+
+const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, const char *realm, int32_t etype,
+                                      uint32_t kvno, key_try_fn fn, void *data, size_t *tried)
+{
+    search s = {ring, fn, data, 0};
+    char *account = host_account(service), *folded_realm = g_utf8_casefold(realm, -1);
+    ticket_wish wish = {realm, folded_realm, etype, kvno};
+    const GPtrArray *own = find_bucket(ring, service), *host = account ? find_bucket(ring, account) : NULL;
+
+    const key_entry *found = try_ticket_bucket(&s, own, &wish);
+    if (!found && host != own)
+        found = try_ticket_bucket(&s, host, &wish);
+    if (!found)
+        found = try_ticket_rest(&s, own, host, &wish);
+    g_free(account);
+    g_free(folded_realm);
+    if (tried)
+        *tried = s.tried;
+    return found;
+}

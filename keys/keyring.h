@@ -1,0 +1,85 @@
+/* keyring.h - all keys the user supplied, indexed by whom they belong to.
+ *
+ * Key octets live in libgcrypt's secure memory and are wiped when the keyring is freed. Nothing here prints them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef RPCLENS_KEYRING_H
+#define RPCLENS_KEYRING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <glib.h>
+
+/* What a key is. */
+typedef enum {
+    KEY_PASSWORD, /* UTF-8 text; `octets` without a final zero */
+    KEY_NT_HASH,  /* 16 octets: MD4 of the password in UTF-16LE; equals the RC4-HMAC key, etype 23 */
+    KEY_KERBEROS  /* a long-term key of `etype` */
+} key_kind;
+
+typedef struct {
+    key_kind kind;
+    char    *name;   /* "alice", "DC1$", "cifs/dc1.corp.example": a principal's components joined by '/'; "*" for anyone */
+    char    *domain; /* NetBIOS domain or Kerberos realm as written; "" when not given */
+    int32_t  etype;  /* KEY_KERBEROS only: 17, 18, 23, ... ([RFC 3961] and its successors) */
+    uint32_t kvno;   /* 0: not known */
+    uint8_t *octets; /* secure memory */
+    size_t   length;
+    unsigned source; /* index of its source */
+} key_entry;
+
+typedef struct {
+    size_t where; /* line number from 1 in text, offset in a binary file */
+    char  *text;  /* a sentence: what is wrong and what was done about it */
+} key_complaint;
+
+typedef struct {
+    char  *path;
+    char  *kind;       /* "MIT keytab", "text"; NULL when it was not recognised */
+    bool   is_text;    /* complaints count lines, not octets */
+    char  *error;      /* nothing could be taken, and why (with name and offset); else NULL */
+    GArray *complaints;/* of key_complaint: what was passed over although the rest was taken */
+    size_t taken;      /* number of entries */
+    bool   readable_by_others;
+} key_source;
+
+typedef struct keyring keyring;
+
+/* Also initialises libgcrypt, once a process. */
+keyring *keyring_new(void);
+void     keyring_free(keyring *ring);
+
+/* Reads a file of any kind this build knows, told by its content: an MIT keytab (0x0502 or 0x0501 at its start), or
+ * text (lines `DOMAIN\user:password`, `user@REALM:password`, `user:password`, and
+ * `DOMAIN\user:RID:LMHASH:NTHASH:::` as secretsdump writes them; '#' comments). Always adds a source, which tells
+ * what was understood; returns false when nothing could be taken. Hostile files are bounded: at most 256 MiB is read. */
+bool keyring_add_file(keyring *ring, const char *path);
+/* The same from memory; `label` stands for the path in messages. */
+bool keyring_add_memory(keyring *ring, const char *label, const uint8_t *data, size_t length);
+
+/* One key, e.g. from Wireshark's preferences. Copies everything. */
+void keyring_add(keyring *ring, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,
+                 const uint8_t *octets, size_t length);
+
+size_t            keyring_source_count(const keyring *ring);
+const key_source *keyring_source(const keyring *ring, size_t index);
+size_t            keyring_count(const keyring *ring);
+const key_entry  *keyring_entry(const keyring *ring, size_t index);
+
+/* Calls `fn` for the keys of a name in the order in which they should be tried, until it returns true ("that one"):
+ * for NTLM, KEY_NT_HASH, KEY_PASSWORD and RC4 entries of that user (names compared in Unicode case folding), those of
+ * the same domain first, then those of other domains, then those for anyone ("*"). Returns the entry accepted, or NULL;
+ * `tried` (may be NULL) is set to how many were offered. */
+typedef bool (*key_try_fn)(const key_entry *entry, void *user);
+const key_entry *keyring_try_ntlm(const keyring *ring, const char *user, const char *domain, key_try_fn fn, void *data,
+                                  size_t *tried);
+/* The same for a Kerberos ticket for `service` ("cifs/dc1.corp.example") in `realm`: keys of `etype` (and passwords) under
+ * the service's own name, then under the host's account name (DC1$, from the second component), then every other key of
+ * that etype in the realm, then of other realms. The kvno decides the order, never the choice: 0 is "not known". */
+const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, const char *realm, int32_t etype,
+                                      uint32_t kvno, key_try_fn fn, void *data, size_t *tried);
+
+#endif

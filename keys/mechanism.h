@@ -1,0 +1,58 @@
+/* mechanism.h - what context.c and the mechanisms share; private to keys/.
+ *
+ * A mechanism is one file with NAME_new, NAME_free, NAME_token and NAME_open, called from context.c.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef RPCLENS_MECHANISM_H
+#define RPCLENS_MECHANISM_H
+
+#include "keys/context.h"
+#include "keys/crypto.h"
+
+/* The part of a context that all mechanisms read and write. */
+typedef struct {
+    const keyring *ring;
+    sec_facts      facts;
+    GStringChunk  *strings;        /* every text handed out; dies with the context */
+    bool           header_signing; /* what was negotiated; both ways are tried */
+    bool           mech_list_mic;  /* SPNEGO's mechListMIC was seen in either direction */
+    uint8_t       *scratch;        /* decrypted, but not proven; grows with the largest PDU */
+    size_t         scratch_size;
+} mech_env;
+
+/* A text that lives as long as the context; equal texts are one. */
+const char *mech_keep(mech_env *env, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Sets the facts to "no key", and why. */
+void mech_no_key(mech_env *env, sec_reason reason, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void mech_have_key(mech_env *env);
+
+/* "Not verified, because": sealed at level PRIVACY, else readable but unverified. */
+sec_verdict mech_refuse(mech_env *env, const sec_message *message, sec_reason reason, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+/* The same with the reason why there is no key. */
+sec_verdict mech_refuse_keyless(mech_env *env, const sec_message *message);
+
+/* At least `length` octets of scratch. */
+uint8_t *mech_scratch(mech_env *env, size_t length);
+
+/* Where a PDU's pieces begin; only what is captured may be read. */
+enum { SEC_TRAILER_LENGTH = 8 };
+static inline const uint8_t *message_body(const sec_message *message)
+{
+    return message->pdu + message->header_length;
+}
+static inline const uint8_t *message_trailer(const sec_message *message)
+{
+    return message_body(message) + message->body_length;
+}
+static inline const uint8_t *message_token(const sec_message *message)
+{
+    return message_trailer(message) + SEC_TRAILER_LENGTH;
+}
+static inline size_t message_length(const sec_message *message)
+{
+    return message->header_length + message->body_length + SEC_TRAILER_LENGTH + message->token_length;
+}
+
+#endif
