@@ -46,7 +46,7 @@ typedef struct {
 static const feed_program *program;
 static capture *now;
 static dissector_handle_t handle;
-static int proto_dcerpc, proto_smb, proto_smb2, hf_fin, hf_rst;
+static int proto_dcerpc, proto_smb, proto_smb2, hf_syn, hf_fin, hf_rst;
 
 /* ------------------------------------------------------------------------------------------- one capture's state */
 
@@ -352,6 +352,8 @@ static int postdissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void
         if (first && w.encrypted && !w.opened)
             now->facts.encrypted_smb++;
     }
+    if (first && now->judge && has(tree, hf_syn))
+        verifier_started(now->judge, connection_of(pinfo));
     if (first && now->judge && (has(tree, hf_fin) || has(tree, hf_rst)))
         verifier_closed(now->judge, connection_of(pinfo));
     const GPtrArray *findings = g_hash_table_lookup(now->findings, GUINT_TO_POINTER(pinfo->num));
@@ -382,9 +384,10 @@ void feed_handoff(void)
     proto_dcerpc = proto_get_id_by_filter_name("dcerpc");
     proto_smb = proto_get_id_by_filter_name("smb");
     proto_smb2 = proto_get_id_by_filter_name("smb2");
+    hf_syn = proto_registrar_get_id_byname("tcp.connection.syn");
     hf_fin = proto_registrar_get_id_byname("tcp.connection.fin");
     hf_rst = proto_registrar_get_id_byname("tcp.connection.rst");
-    int ids[] = {proto_dcerpc, proto_smb, proto_smb2, hf_fin, hf_rst};
+    int ids[] = {proto_dcerpc, proto_smb, proto_smb2, hf_syn, hf_fin, hf_rst};
     g_array_append_vals(wanted, ids, G_N_ELEMENTS(ids));
     set_postdissector_wanted_hfids(handle, wanted);
 }

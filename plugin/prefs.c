@@ -28,8 +28,6 @@ static void report(const key_source *source)
         report_warning("RPC Lens: %s, %s %" G_GSIZE_FORMAT ": %s", source->path, source->is_text ? "line" : "offset", c->where,
                        c->text);
     }
-    if (source->readable_by_others)
-        report_warning("RPC Lens: %s can be read by other users of this machine: chmod 600 it", source->path);
 }
 
 keyring *prefs_load_keys(void)

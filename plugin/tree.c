@@ -38,36 +38,32 @@ typedef struct {
     packet_info         *pinfo;
     tvbuff_t            *tvb;
     const ndr_interface *interface;
-    proto_tree          *at[NDR_MAX_DEPTH * 2 + 2]; /* by nesting: each level may hold its own decoded octets */
-    proto_item          *opened[NDR_MAX_DEPTH * 2 + 2];
-    unsigned             depth;
-    proto_item          *last;
+    GPtrArray           *trees; /* by an event's id: what a structure points to comes after its end, and belongs below it */
 } drawing;
+
+static proto_tree *parent_of(const drawing *d, const ndr_event *e)
+{
+    return d->trees->pdata[e->parent < d->trees->len ? e->parent : 0];
+}
 
 static void draw_begin(drawing *d, const ndr_event *e)
 {
-    if (d->depth + 1 >= G_N_ELEMENTS(d->at))
-        return;
-    proto_tree *parent = d->at[d->depth];
     int hf = e->type->fields ? register_type(d->interface, e->type) : generic.element;
-    proto_item *item = proto_tree_add_item(parent, hf, d->tvb, (gint)e->offset, 0, ENC_NA);
+    proto_item *item = proto_tree_add_item(parent_of(d, e), hf, d->tvb, (gint)e->offset, 0, ENC_NA);
     const char *what = e->decoded ? e->type->name : e->name;
     if (e->index >= 0)
         proto_item_set_text(item, "%s[%" G_GINT64_FORMAT "]", what, e->index);
     else
         proto_item_set_text(item, "%s", what);
-    d->depth++;
-    d->opened[d->depth] = item;
-    d->at[d->depth] = proto_item_add_subtree(item, generic.ett_value);
+    while (d->trees->len <= e->id)
+        g_ptr_array_add(d->trees, NULL);
+    d->trees->pdata[e->id] = proto_item_add_subtree(item, generic.ett_value);
 }
 
 static void draw_end(drawing *d, const ndr_event *e)
 {
-    if (d->depth == 0)
-        return;
-    proto_item_set_len(d->opened[d->depth], (gint)e->length);
-    d->last = d->opened[d->depth];
-    d->depth--;
+    if (e->id < d->trees->len)
+        proto_item_set_len(proto_tree_get_parent(d->trees->pdata[e->id]), (gint)e->length);
 }
 
 static e_guid_t wireshark_guid(const ndr_guid *guid)
@@ -92,7 +88,7 @@ static nstime_t from_filetime(uint64_t filetime)
 static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_event *e)
 {
     bool octets;
-    const ndr_type *leaf = register_leaf(e->row ? e->row->type : e->type, &octets);
+    const ndr_type *leaf = register_leaf(e->row->type, &octets);
     gint offset = (gint)e->offset, length = (gint)e->length;
     if (octets || leaf->kind == NDR_OCTETS)
         return proto_tree_add_bytes_with_length(tree, hf, tvb, offset, length, e->value.octets, (gint)e->value.length);
@@ -123,27 +119,27 @@ static bool is_pointer(const ndr_type *type)
 
 static void draw_value(drawing *d, const ndr_event *e)
 {
-    proto_tree *tree = d->at[d->depth];
+    proto_tree *tree = parent_of(d, e);
     if (is_pointer(e->type)) {
-        d->last = proto_tree_add_string_format(tree, generic.null_pointer, d->tvb, (gint)e->offset, (gint)e->length, e->name,
+        proto_tree_add_string_format(tree, generic.null_pointer, d->tvb, (gint)e->offset, (gint)e->length, e->name,
                                                "%s: NULL", e->name);
         return;
     }
-    int hf = e->row ? register_field(e->row) : register_return(d->interface);
-    d->last = add_value(tree, hf, d->tvb, e);
+    int hf = ndr_is_return(e) ? register_return(d->interface) : register_field(e->row);
+    proto_item *item = add_value(tree, hf, d->tvb, e);
     const char *name = ndr_value_name(e->type, &e->value);
     if (name && !(e->type->names && e->type->kind != NDR_FLAGS32)) /* Wireshark names enumerations itself */
-        proto_item_append_text(d->last, " (%s)", name);
+        proto_item_append_text(item, " (%s)", name);
     if (e->type->kind == NDR_OCTETS || e->value.octets)
-        proto_item_append_text(d->last, " (%" G_GSIZE_FORMAT " octets)", e->value.length);
+        proto_item_append_text(item, " (%" G_GSIZE_FORMAT " octets)", e->value.length);
 }
 
 static void draw_note(drawing *d, const ndr_event *e)
 {
     char *text = ndr_note_text(e);
-    proto_item *item = proto_tree_add_string(d->at[d->depth], generic.note, d->tvb, (gint)e->offset, (gint)e->length, text);
+    proto_item *item = proto_tree_add_string(parent_of(d, e), generic.note, d->tvb, (gint)e->offset, (gint)e->length, text);
     proto_item_set_generated(item);
-    expert_add_info_format(d->pinfo, item, e->note == NDR_NOTE_BLOB ? &generic.malformed : &generic.noted, "%s", text);
+    expert_add_info_format(d->pinfo, item, &generic.noted, "%s", text);
     g_free(text);
 }
 
@@ -161,13 +157,14 @@ static void draw_event(const ndr_event *e, void *user)
 static void draw_parameters(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu, const ndr_stub *stub)
 {
     const rpc_call *call = pdu->call;
-    drawing d = {.pinfo = pinfo, .tvb = tvb, .interface = call->interface};
-    d.at[0] = tree;
+    drawing d = {pinfo, tvb, call->interface, g_ptr_array_new()};
+    g_ptr_array_add(d.trees, tree);
     ndr_stub request;
     bool have_request = rpc_message_stub(call, &call->request, &request);
     ndr_result result = pdu->response ? ndr_walk_response(call->interface, call->method, stub, have_request ? &request : NULL,
                                                           draw_event, &d)
                                       : ndr_walk_request(call->interface, call->method, stub, draw_event, &d);
+    g_ptr_array_unref(d.trees);
     if (result.code == NDR_OK)
         return;
     bool cut = result.code == NDR_CUT;

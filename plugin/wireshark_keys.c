@@ -8,9 +8,10 @@
 #include <glib/gstdio.h>
 
 #include "keys/crypto.h"
+#include "keys/etype.h"
 #include "plugin/compat.h"
 
-enum { ETYPE_RC4_HMAC = 23, NT_HASH = 16 };
+enum { NT_HASH = 16 };
 
 static void put16(GByteArray *out, uint16_t value)
 {
@@ -61,7 +62,7 @@ static bool nt_hash(const key_entry *entry, uint8_t hash[NT_HASH])
             memcpy(hash, entry->octets, NT_HASH);
         return entry->etype == ETYPE_RC4_HMAC && entry->length == NT_HASH;
     case KEY_PASSWORD:
-        return crypto_nt_hash((const char *)entry->octets, entry->length, hash);
+        return etype_nt_hash(entry->octets, entry->length, hash);
     }
     return false;
 }

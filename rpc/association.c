@@ -438,16 +438,22 @@ static void append_stub(rpc_tracker *t, rpc_call *call, rpc_message *m, const pd
     g_byte_array_append(m->stub, opened ? t->plain->data : p->octets + p->stub_offset, (guint)here);
 }
 
-/* Only clients append a verification trailer, and only to protected stubs ([MS-RPCE] 3.3.1.5.2.2); 0 to 3 octets of padding
- * in front of it cannot be told from the stub. */
+/* Only clients append a verification trailer, and only in a security context ([MS-RPCE] 2.2.2.13); padding in front of it cannot
+ * be told from the stub. */
 static void strip_trailer(rpc_message *m)
 {
-    if (m->kind != RPC_REQUEST || m->level < SEC_LEVEL_PKT || !m->stub || m->stub->len != m->reported)
+    if (m->kind != RPC_REQUEST || !m->auth || !m->stub || m->stub->len != m->reported)
         return;
-    size_t length = pdu_verification_trailer(m->stub->data, m->stub->len, m->big_endian);
+    size_t length = pdu_verification_trailer(m->stub->data, m->stub->len);
     m->has_trailer = length < m->stub->len;
     m->reported = length;
     g_byte_array_set_size(m->stub, (guint)length);
+}
+
+/* The level of a PDU without sec_trailer: at CONNECT there need be none after the handshake. */
+static uint8_t of_handshake(const rpc_auth *auth)
+{
+    return auth && auth->level == SEC_LEVEL_CONNECT ? SEC_LEVEL_CONNECT : SEC_LEVEL_NONE;
 }
 
 static void add_fragment(rpc_tracker *t, open_call *call, bool *started, rpc_message *m, const rpc_origin *origin,
@@ -461,12 +467,13 @@ static void add_fragment(rpc_tracker *t, open_call *call, bool *started, rpc_mes
         m->nanoseconds = origin->nanoseconds;
         m->big_endian = p->big_endian;
         m->auth = auth;
-        m->level = auth ? (p->has_auth ? p->auth_level : auth->level) : SEC_LEVEL_NONE;
+        m->level = p->has_auth ? p->auth_level : of_handshake(auth);
         m->status = p->status;
         *started = p->flags & PFC_FIRST_FRAG;
     }
-    if (p->has_auth)
-        m->level = MIN(m->level, p->auth_level);
+    /* A message is protected no better than its least protected fragment. */
+    if (!first)
+        m->level = MIN(m->level, p->has_auth ? p->auth_level : of_handshake(auth));
     m->sealed |= p->has_auth && (p->auth_level == SEC_LEVEL_PRIVACY || verdict->state == SEC_SEALED);
     if (m->frames->len == 0 || g_array_index(m->frames, uint32_t, m->frames->len - 1) != origin->frame)
         g_array_append_val(m->frames, origin->frame);
@@ -547,14 +554,20 @@ static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin 
             record->problem = "the list of results runs past the end of the PDU";
         g_array_set_size(a->asked, 0);
     }
+    if (p->type == PDU_BIND_NAK) {
+        const pdu_result_element refused = {.result = 2}; /* provider rejection, of all that was asked for */
+        for (guint i = 0; i < a->asked->len; i++)
+            context_answered(i, &refused, &walk);
+        g_array_set_size(a->asked, 0);
+    }
     if (auth)
         take_handshake(a, auth, p);
 }
 
 static bool is_handshake(uint8_t type)
 {
-    return type == PDU_BIND || type == PDU_BIND_ACK || type == PDU_ALTER_CONTEXT || type == PDU_ALTER_CONTEXT_RESP ||
-           type == PDU_AUTH3;
+    return type == PDU_BIND || type == PDU_BIND_ACK || type == PDU_BIND_NAK || type == PDU_ALTER_CONTEXT ||
+           type == PDU_ALTER_CONTEXT_RESP || type == PDU_AUTH3;
 }
 
 const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const uint8_t *octets, size_t captured,

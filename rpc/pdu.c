@@ -176,7 +176,8 @@ bool pdu_results(const pdu_parts *ack, void (*fn)(unsigned index, const pdu_resu
     return true;
 }
 
-/* Commands are {u16 command, u16 length, data}; 0x4000 marks the last. */
+/* Commands are {u16 command, u16 length, data}; 0x4000 marks the last. The text does not give their byte order; Samba writes
+ * them little-endian also in a big-endian PDU (bkrp-np-bigendian.pcap). */
 static bool trailer_runs_to_end(const uint8_t *stub, size_t at, size_t length, bool big)
 {
     for (at += 8; length - at >= 4;) {
@@ -191,7 +192,7 @@ static bool trailer_runs_to_end(const uint8_t *stub, size_t at, size_t length, b
     return false;
 }
 
-size_t pdu_verification_trailer(const uint8_t *stub, size_t length, bool big_endian)
+size_t pdu_verification_trailer(const uint8_t *stub, size_t length)
 {
     static const uint8_t signature[8] = {0x8a, 0xe3, 0x13, 0x71, 0x02, 0xf4, 0x36, 0x71};
     /* The three commands that exist take 8 + 8 + 44 + 20 octets; twice that leaves room for one not known here. */
@@ -200,7 +201,8 @@ size_t pdu_verification_trailer(const uint8_t *stub, size_t length, bool big_end
         return length;
     size_t lowest = length > farthest ? length - farthest : 0;
     for (size_t at = (length - sizeof signature - 4) & ~(size_t)3;; at -= 4) {
-        if (memcmp(stub + at, signature, sizeof signature) == 0 && trailer_runs_to_end(stub, at, length, big_endian))
+        if (memcmp(stub + at, signature, sizeof signature) == 0 &&
+            (trailer_runs_to_end(stub, at, length, false) || trailer_runs_to_end(stub, at, length, true)))
             return at;
         if (at < lowest + 4)
             return length;

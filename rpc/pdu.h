@@ -85,6 +85,6 @@ extern const ndr_guid pdu_ndr;   /* 8a885d04-1ceb-11c9-9fe8-08002b104860 */
 
 /* Where the verification trailer ([MS-RPCE] 2.2.2.13) of a request's stub begins; `length` when it has none. A trailer is
  * believed only if its commands run exactly to the end of the stub. */
-size_t pdu_verification_trailer(const uint8_t *stub, size_t length, bool big_endian);
+size_t pdu_verification_trailer(const uint8_t *stub, size_t length);
 
 #endif
