@@ -1,0 +1,452 @@
+/* keys_context_test.c - plays sealed conversations to a security context: with the key, without, with a wrong one,
+ * changed, cut, with gaps. The conversations are in keys_vectors.h, made by keys_make_vectors.py.
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/context.h"
+#include "tests/keys_vectors.h"
+
+enum { OCTETS_MAX = 4096, PDUS_MAX = 16 };
+
+/* ---- the player ---- */
+
+typedef struct {
+    bool   no_tokens;      /* the bind is not in the capture */
+    bool   tokens_twice;   /* each is sent again */
+    size_t token_cut;      /* 0, or captured octets of each token */
+    int    tamper, cut, drop; /* number of a PDU from 1; 0: none */
+    int    tamper_at;      /* octet of the PDU to change */
+} circumstances;
+
+typedef struct {
+    int         pdus;
+    sec_verdict verdicts[PDUS_MAX]; /* texts are dead */
+    bool        has_text[PDUS_MAX], client[PDUS_MAX];
+    sec_facts   facts;              /* likewise */
+    char       *key_text, *user, *target;
+} record;
+
+static size_t unhex(const char *hex, uint8_t *out)
+{
+    size_t n = 0;
+    for (; g_ascii_isxdigit(hex[0]); hex += 2, n++) {
+        g_assert_cmpuint(n, <, OCTETS_MAX);
+        out[n] = (uint8_t)(g_ascii_xdigit_value(hex[0]) << 4 | g_ascii_xdigit_value(hex[1]));
+    }
+    return n;
+}
+
+static void play_token(sec_context *context, const char *line, const circumstances *how)
+{
+    uint8_t octets[OCTETS_MAX];
+    size_t length = unhex(line + 4, octets), here = how->token_cut ? MIN(how->token_cut, length) : length;
+    for (int times = how->tokens_twice ? 2 : 1; times > 0; times--) {
+        uint8_t *exact = g_memdup2(octets, here); /* so that the sanitizer sees a read beyond the end */
+        sec_context_token(context, exact, here, line[2] == '1', here == length);
+        g_free(exact);
+    }
+}
+
+static void play_pdu(sec_context *context, const char *line, const circumstances *how, record *out)
+{
+    uint8_t octets[OCTETS_MAX], wanted[OCTETS_MAX], plain[OCTETS_MAX];
+    unsigned numbers[4];
+    char *at = (char *)(uintptr_t)line + 4;
+    for (int i = 0; i < 4; i++)
+        numbers[i] = (unsigned)strtoul(at, &at, 10);
+    size_t length = unhex(at + 1, octets), index = (size_t)out->pdus++;
+    unhex(at + 1 + 2 * length + 1, wanted);
+    if (out->pdus == how->drop)
+        return;
+    if (out->pdus == how->tamper)
+        octets[how->tamper_at] ^= 1;
+    if (out->pdus == how->cut)
+        length -= 5;
+    uint8_t *exact = g_memdup2(octets, length);
+    sec_message message = {exact, numbers[1], numbers[2], numbers[3], length, line[2] == '1', (uint8_t)numbers[0]};
+    memset(plain, 0xee, sizeof plain);
+    sec_verdict verdict = sec_context_open(context, &message, plain);
+    bool opened = verdict.state == SEC_VERIFIED && message.level == SEC_LEVEL_PRIVACY;
+    if (opened)
+        g_assert_cmpmem(plain, numbers[2], wanted, numbers[2]);
+    for (size_t i = opened ? numbers[2] : 0; i < sizeof plain; i++)
+        g_assert_cmphex(plain[i], ==, 0xee); /* nothing else was written */
+    g_assert_true((verdict.text == NULL) == (verdict.reason == SEC_OK));
+    out->verdicts[index] = verdict;
+    out->client[index] = message.from_client;
+    g_free(exact);
+}
+
+static void play(const char *const *vector, const char *keys, const circumstances *how, record *out)
+{
+    static const circumstances usual;
+    keyring *ring = keyring_new();
+    sec_context *context = NULL;
+    memset(out, 0, sizeof *out);
+    if (!how)
+        how = &usual;
+    if (keys)
+        g_assert_true(keyring_add_memory(ring, "keys", (const uint8_t *)keys, strlen(keys)));
+    for (; *vector; vector++) {
+        const char *line = *vector;
+        if (line[0] == 'N')
+            context = sec_context_new(ring, (uint8_t)atoi(line + 2));
+        else if (line[0] == 'H')
+            sec_context_header_signing(context, line[2] == '1');
+        else if (line[0] == 'T' && !how->no_tokens)
+            play_token(context, line, how);
+        else if (line[0] == 'P')
+            play_pdu(context, line, how, out);
+    }
+    out->facts = *sec_context_facts(context);
+    out->key_text = g_strdup(out->facts.key_text);
+    out->user = g_strdup(out->facts.user);
+    out->target = g_strdup(out->facts.target);
+    sec_context_free(context);
+    keyring_free(ring);
+}
+
+static void forget(record *r)
+{
+    g_free(r->key_text);
+    g_free(r->user);
+    g_free(r->target);
+}
+
+/* Every PDU but number `but` (from 1) has this state and reason. */
+static void expect_all(const record *r, int but, sec_state state, sec_reason reason)
+{
+    g_assert_cmpint(r->pdus, >, 0);
+    for (int i = 0; i < r->pdus; i++)
+        if (i + 1 != but) {
+            g_assert_cmpstr(sec_state_name(r->verdicts[i].state), ==, sec_state_name(state));
+            g_assert_cmpstr(sec_reason_name(r->verdicts[i].reason), ==, sec_reason_name(reason));
+        }
+}
+
+static void expect_one(const record *r, int number, sec_state state, sec_reason reason)
+{
+    g_assert_cmpstr(sec_state_name(r->verdicts[number - 1].state), ==, sec_state_name(state));
+    g_assert_cmpstr(sec_reason_name(r->verdicts[number - 1].reason), ==, sec_reason_name(reason));
+}
+
+/* ---- what is played ---- */
+
+#define PASSWORD "CORP\\alice:Sesam!\n"
+#define NT_HASH "CORP\\alice:1103:aad3b435b51404eeaad3b435b51404ee:cf83f1a440a88e8bcd41c81b264ad9ae:::\n"
+#define AES256 "CORP.EXAMPLE\\cifs/dc.corp.example:aes256-cts-hmac-sha1-96:" \
+    "101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
+#define AES128 "dc$:aes128-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f\n"
+#define RC4_KEY "svc:rc4_hmac:101112131415161718191a1b1c1d1e1f\n"
+#define NOBODY "CORP\\bob:whatever\n"
+
+typedef struct {
+    const char        *name;
+    const char *const *vector;
+    const char        *keys, *wrong;
+    bool               sealed; /* level PRIVACY */
+    bool               stream; /* NTLM */
+} conversation;
+
+static const conversation conversations[] = {
+    {"ntlm/v2", vector_ntlm_v2, PASSWORD, "alice:Sesam\n", true, true},
+    {"ntlm/v2-joerg", vector_ntlm_v2_joerg, "GRÖSSE\\JÖRG:Zauberwort ß\n", "Größe\\jörg:Zauberwort ss", true, true},
+    {"ntlm/v2-oem", vector_ntlm_v2_oem, "jörg@nowhere:Sesam!\n", "jörg@nowhere:Sesam\n", true, true},
+    {"ntlm/v2-no-mic", vector_ntlm_v2_no_mic, "*:nonsense\n*:Sesam!\n", "*:nonsense\n", true, true},
+    {"ntlm/v2-no-key-exch", vector_ntlm_v2_no_key_exch, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v2-56", vector_ntlm_v2_56, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v2-40", vector_ntlm_v2_40, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v2-sign", vector_ntlm_v2_sign, PASSWORD, "alice:x\n", false, true},
+    {"ntlm/v2-pkt", vector_ntlm_v2_pkt, PASSWORD, "alice:x\n", false, true},
+    {"ntlm/v2-body-only", vector_ntlm_v2_body_only, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v2-spnego-restart", vector_ntlm_v2_spnego_restart, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v2-spnego-goes-on", vector_ntlm_v2_spnego_goes_on, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v1-ess", vector_ntlm_v1_ess, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v1-shared", vector_ntlm_v1_shared, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v1-separate", vector_ntlm_v1_separate, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/v1-no-key-exch", vector_ntlm_v1_no_key_exch, PASSWORD, "alice:x\n", true, true},
+    {"krb/aes256", vector_krb_aes256, AES256, "dc$:aes256-cts-hmac-sha1-96:"
+     "001112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n", true, false},
+    {"krb/aes256-body-only", vector_krb_aes256_body_only, AES256, "dc$:x\n", true, false},
+    {"krb/aes256-unlike-negotiated", vector_krb_aes256_unlike_negotiated, AES256, "dc$:x\n", true, false},
+    {"krb/aes128-bare", vector_krb_aes128_bare, AES128, "dc$:x\n", true, false},
+    {"krb/aes256-initiator", vector_krb_aes256_initiator, AES256, "dc$:x\n", true, false},
+    {"krb/aes256-sign", vector_krb_aes256_sign, AES256, "dc$:x\n", false, false},
+    {"krb/aes128-sign-body", vector_krb_aes128_sign_body, AES128, "dc$:x\n", false, false},
+    {"krb/rc4", vector_krb_rc4, RC4_KEY, "dc$:x\n", true, false},
+    {"krb/rc4-sign", vector_krb_rc4_sign, RC4_KEY, "dc$:x\n", false, false},
+};
+
+static sec_state refused(const conversation *c)
+{
+    return c->sealed ? SEC_SEALED : SEC_UNVERIFIED;
+}
+
+static void test_opens(gconstpointer data)
+{
+    const conversation *c = data;
+    record r;
+    play(c->vector, c->keys, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    g_assert_true(r.facts.have_key);
+    g_assert_null(r.key_text);
+    forget(&r);
+}
+
+static void test_no_key(gconstpointer data)
+{
+    const conversation *c = data;
+    record r;
+    play(c->vector, c->stream ? NOBODY : NULL, NULL, &r);
+    expect_all(&r, 0, refused(c), SEC_NO_KEY);
+    g_assert_nonnull(strstr(r.key_text, "no key"));
+    g_assert_nonnull(strstr(r.key_text, c->stream ? r.user : r.target));
+    forget(&r);
+}
+
+static void test_wrong_key(gconstpointer data)
+{
+    const conversation *c = data;
+    record r;
+    play(c->vector, c->wrong, NULL, &r);
+    expect_all(&r, 0, refused(c), SEC_WRONG_KEY);
+    g_assert_false(r.facts.have_key);
+    g_assert_nonnull(strstr(r.key_text, c->stream ? "matched none of" : "opens the ticket"));
+    forget(&r);
+}
+
+static void test_no_handshake(gconstpointer data)
+{
+    const conversation *c = data;
+    const circumstances how = {.no_tokens = true};
+    record r;
+    play(c->vector, c->keys, &how, &r);
+    expect_all(&r, 0, refused(c), SEC_NO_HANDSHAKE);
+    forget(&r);
+}
+
+static void test_tokens_twice(gconstpointer data)
+{
+    const conversation *c = data;
+    const circumstances how = {.tokens_twice = true};
+    record r;
+    play(c->vector, c->keys, &how, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+}
+
+static void test_tokens_cut(gconstpointer data)
+{
+    const conversation *c = data;
+    for (size_t cut = 1; cut < 1200; cut += cut < 64 ? 1 : 13) {
+        const circumstances how = {.token_cut = cut};
+        record r;
+        play(c->vector, c->keys, &how, &r);
+        if (!r.facts.have_key)
+            g_assert_cmpint(r.verdicts[0].state, ==, refused(c));
+        forget(&r);
+    }
+}
+
+/* A changed octet anywhere, header and sec_trailer included, is found; the other PDUs open all the same. */
+static void test_tampered(gconstpointer data)
+{
+    const conversation *c = data;
+    const int first = strstr(c->name, "body") || strstr(c->name, "unlike") ? 24 : 0, octets = 24 + 48 + 8;
+    for (int at = first; at < octets - (first ? 8 : 0); at += 3) {
+        const circumstances how = {.tamper = 1, .tamper_at = at};
+        record r;
+        play(c->vector, c->keys, &how, &r);
+        expect_one(&r, 1, refused(c), strstr(c->name, "pkt") ? SEC_UNSUPPORTED : SEC_BAD_SIGNATURE);
+        expect_all(&r, 1, SEC_VERIFIED, SEC_OK);
+        forget(&r);
+    }
+}
+
+/* So is one in the token, whatever it stands for. Free are the length of RC4's frame, the number in its MIC (which only
+ * a receiver who counts can check, [RFC 4757] 7.2) and the random pad of NTLM without ESS. */
+static void test_token_tampered(gconstpointer data)
+{
+    const conversation *c = data;
+    const int token = 24 + 48 + 8, octets = c->stream ? 16 : strstr(c->name, "rc4") ? 37 : 28;
+    const int free_at = strstr(c->name, "v1-") && !strstr(c->name, "ess") ? 4 : strstr(c->name, "rc4-sign") ? 21 : -4;
+    for (int at = c->stream ? 0 : 2; at < octets; at++) {
+        const circumstances how = {.tamper = 1, .tamper_at = token + at};
+        record r;
+        if (at >= free_at && at < free_at + 4)
+            continue;
+        play(c->vector, c->keys, &how, &r);
+        g_assert_cmpint(r.verdicts[0].state, ==, refused(c));
+        forget(&r);
+    }
+}
+
+static void test_cut(gconstpointer data)
+{
+    const conversation *c = data;
+    for (int number = 1; number <= 5; number++) {
+        const circumstances how = {.cut = number};
+        record r;
+        play(c->vector, c->keys, &how, &r);
+        expect_one(&r, number, refused(c), SEC_CUT);
+        expect_all(&r, number, SEC_VERIFIED, SEC_OK);
+        forget(&r);
+    }
+}
+
+/* Kerberos does not mind. NTLM with a key stream loses that direction, and says how many PDUs are missing. */
+static void test_dropped(gconstpointer data)
+{
+    const conversation *c = data;
+    const circumstances how = {.drop = 3};
+    record r;
+    play(c->vector, c->keys, &how, &r);
+    for (int i = 0; i < r.pdus; i++) {
+        bool lost = c->stream && i > 2 && r.client[i] && r.facts.ntlm_flags & 0x80000
+                 && (c->sealed || r.facts.ntlm_flags & 0x40000000);
+        if (i == 2 || (c->stream && !(r.facts.ntlm_flags & 0x80000)))
+            continue; /* without ESS the number is hidden: a first bad signature, then doubt */
+        g_assert_cmpint(r.verdicts[i].state, ==, lost ? refused(c) : SEC_VERIFIED);
+        g_assert_cmpint(r.verdicts[i].reason, ==, lost ? SEC_LOST : SEC_OK);
+    }
+    forget(&r);
+}
+
+/* ---- single cases ---- */
+
+static void test_ntlm_facts(void)
+{
+    record r;
+    play(vector_ntlm_v2, NT_HASH, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    g_assert_cmpint(r.facts.mechanism, ==, SEC_MECH_NTLM);
+    g_assert_cmpstr(r.facts.mechanism_text, ==, "NTLMv2");
+    g_assert_cmpstr(r.user, ==, "CORP\\alice");
+    g_assert_cmpstr(r.target, ==, "host/dc");
+    g_assert_true(r.facts.ntlm_authenticate && r.facts.ntlm_mic && r.facts.ntlm_mic_verified);
+    g_assert_cmphex(r.facts.ntlm_flags, ==, 0x60080231);
+    g_assert_false(r.facts.spnego || r.facts.spnego_missing || r.facts.anonymous || r.facts.ap_req);
+    forget(&r);
+
+    play(vector_ntlm_v2_spnego_restart, PASSWORD, NULL, &r);
+    g_assert_true(r.facts.spnego && !r.facts.kerberos_offered);
+    forget(&r);
+}
+
+static void test_ntlm_wrong_key_text(void)
+{
+    record r;
+    play(vector_ntlm_v2, "alice:a\nalice:b\nX\\ALICE:c\n", NULL, &r);
+    g_assert_cmpstr(r.key_text, ==, "the NTLMv2 proof of CORP\\alice matched none of 3 keys held for that name: the"
+                                    " password may have changed since");
+    g_assert_null(strstr(r.key_text, "Sesam"));
+    forget(&r);
+}
+
+static void test_ntlm_anonymous(void)
+{
+    record r;
+    play(vector_ntlm_anonymous, NULL, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    g_assert_true(r.facts.anonymous);
+    forget(&r);
+}
+
+static void test_ntlm_sign_without_stream(void)
+{
+    const circumstances how = {.drop = 1};
+    record r;
+    play(vector_ntlm_v2_sign_no_key_exch, PASSWORD, &how, &r);
+    expect_all(&r, 1, SEC_VERIFIED, SEC_OK); /* a gap does not matter to such signatures */
+    forget(&r);
+}
+
+static void test_krb_facts(void)
+{
+    record r;
+    play(vector_krb_aes256, AES256, NULL, &r);
+    g_assert_cmpint(r.facts.mechanism, ==, SEC_MECH_KERBEROS);
+    g_assert_cmpstr(r.user, ==, "alice@CORP.EXAMPLE");
+    g_assert_cmpstr(r.target, ==, "cifs/dc.corp.example@CORP.EXAMPLE");
+    g_assert_true(r.facts.spnego && r.facts.kerberos_offered && r.facts.ap_req && r.facts.ap_rep);
+    g_assert_true(r.facts.gss_flags_known && !r.facts.forwarded_tgt);
+    g_assert_cmphex(r.facts.gss_flags, ==, 0x103e);
+    g_assert_cmphex(r.facts.ap_options, ==, 0x20000000);
+    g_assert_cmpint(r.facts.ticket_etype, ==, 18);
+    forget(&r);
+    play(vector_krb_aes256, NULL, NULL, &r);
+    g_assert_cmpstr(r.key_text, ==, "no key opens the ticket for cifs/dc.corp.example@CORP.EXAMPLE"
+                                    " (aes256-cts-hmac-sha1-96, kvno 3): export the keytab of that service's account"
+                                    " and give it with -k");
+    forget(&r);
+}
+
+static void test_krb_no_ap_rep(void)
+{
+    record r;
+    play(vector_krb_aes256_no_ap_rep, AES256, NULL, &r);
+    expect_all(&r, 0, SEC_SEALED, SEC_NO_HANDSHAKE);
+    g_assert_true(r.facts.have_key);
+    forget(&r);
+}
+
+static void test_other_mechanisms(void)
+{
+    keyring *ring = keyring_new();
+    uint8_t pdu[64] = {5}, plain[64];
+    const sec_message sealed = {pdu, 24, 16, 16, 64, true, SEC_LEVEL_PRIVACY};
+    const sec_message signed_only = {pdu, 24, 16, 16, 64, true, SEC_LEVEL_INTEGRITY};
+    const sec_message tokenless = {pdu, 24, 16, 0, 64, true, SEC_LEVEL_CONNECT};
+    sec_context *context = sec_context_new(ring, SEC_AUTH_NETLOGON);
+    sec_context_token(context, pdu, sizeof pdu, true, true);
+    g_assert_cmpint(sec_context_open(context, &sealed, plain).reason, ==, SEC_UNSUPPORTED);
+    g_assert_cmpint(sec_context_open(context, &sealed, plain).state, ==, SEC_SEALED);
+    g_assert_cmpint(sec_context_open(context, &signed_only, plain).state, ==, SEC_UNVERIFIED);
+    g_assert_cmpint(sec_context_open(context, &tokenless, plain).state, ==, SEC_PLAIN);
+    g_assert_cmpstr(sec_context_facts(context)->mechanism_text, ==, "Netlogon");
+    sec_context_free(context);
+
+    context = sec_context_new(ring, SEC_AUTH_SPNEGO);
+    sec_context_token(context, (const uint8_t *)"NTLMSSP\0\1\0\0\0", 12, true, true);
+    g_assert_true(sec_context_facts(context)->spnego_missing);
+    sec_context_token(context, (const uint8_t *)"\xa1\x03 no", 5, true, true);
+    g_assert_cmpint(sec_context_facts(context)->key_reason, ==, SEC_MALFORMED);
+    sec_context_free(context);
+    keyring_free(ring);
+}
+
+static void add(const char *what, const conversation *c, GTestDataFunc test)
+{
+    char *path = g_strdup_printf("/keys/%s/%s", c->name, what);
+    g_test_add_data_func(path, c, test);
+    g_free(path);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_set_nonfatal_assertions();
+    for (size_t i = 0; i < G_N_ELEMENTS(conversations); i++) {
+        const conversation *c = &conversations[i];
+        add("opens", c, test_opens);
+        add("no-key", c, test_no_key);
+        add("wrong-key", c, test_wrong_key);
+        add("no-handshake", c, test_no_handshake);
+        add("tokens-twice", c, test_tokens_twice);
+        add("tokens-cut", c, test_tokens_cut);
+        add("tampered", c, test_tampered);
+        add("token-tampered", c, test_token_tampered);
+        add("cut", c, test_cut);
+        add("dropped", c, test_dropped);
+    }
+    g_test_add_func("/keys/ntlm/facts", test_ntlm_facts);
+    g_test_add_func("/keys/ntlm/wrong-key-text", test_ntlm_wrong_key_text);
+    g_test_add_func("/keys/ntlm/anonymous", test_ntlm_anonymous);
+    g_test_add_func("/keys/ntlm/sign-without-stream", test_ntlm_sign_without_stream);
+    g_test_add_func("/keys/krb/facts", test_krb_facts);
+    g_test_add_func("/keys/krb/no-ap-rep", test_krb_no_ap_rep);
+    g_test_add_func("/keys/other-mechanisms", test_other_mechanisms);
+    return g_test_run();
+}

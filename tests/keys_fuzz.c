@@ -1,0 +1,215 @@
+/* keys_fuzz.c - hostile input for everything in keys/ that reads files, tokens or PDUs. The first octet chooses what:
+ * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes.
+ *
+ * For libFuzzer, or with -DFUZZ_STANDALONE for `keys_fuzz ITERATIONS SEED`, which mutates those vectors.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/context.h"
+#include "tests/keys_vectors.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
+
+enum { PLAIN_MAX = 1 << 16 };
+
+static const char *const *const vectors[] = {
+    vector_ntlm_v2, vector_ntlm_v2_spnego_restart, vector_ntlm_v1_ess, vector_ntlm_v1_shared, vector_ntlm_v2_pkt,
+    vector_ntlm_v2_oem, vector_ntlm_v2_sign_no_key_exch, vector_ntlm_anonymous, vector_krb_aes256,
+    vector_krb_aes128_bare, vector_krb_aes256_sign, vector_krb_rc4, vector_krb_rc4_sign, vector_krb_aes256_no_ap_rep,
+};
+
+static const char keys[] =
+    "CORP\\alice:Sesam!\njörg:Sesam!\n"
+    "dc$:aes256-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
+    "dc$:aes128-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f\ndc$:rc4-hmac:101112131415161718191a1b1c1d1e1f\n";
+
+static keyring *shared_ring(void)
+{
+    static keyring *ring;
+    if (!ring) {
+        ring = keyring_new();
+        keyring_add_memory(ring, "keys", (const uint8_t *)keys, sizeof keys - 1);
+    }
+    return ring;
+}
+
+static void open_pdu(sec_context *context, const uint8_t *pdu, size_t captured, size_t header, size_t body,
+                     size_t token, uint8_t level, bool from_client)
+{
+    const sec_message message = {pdu, header, body, token, captured, from_client, level};
+    uint8_t *plain = malloc(body + 1);
+    sec_verdict verdict = sec_context_open(context, &message, plain);
+    if (verdict.text && !*verdict.text)
+        abort();
+    if (sec_state_name(verdict.state)[0] == '\0' || (verdict.reason != SEC_OK && !sec_reason_name(verdict.reason)))
+        abort();
+    free(plain);
+}
+
+/* Pieces: an octet of kind and direction, two of length, and so many octets. */
+static void converse(uint8_t auth_type, const uint8_t *data, size_t length)
+{
+    sec_context *context = sec_context_new(shared_ring(), auth_type);
+    while (length >= 3) {
+        uint8_t kind = data[0];
+        size_t octets = (size_t)data[1] << 8 | data[2];
+        data += 3;
+        length -= 3;
+        octets = octets < length ? octets : length;
+        uint8_t *piece = malloc(octets + 1);
+        memcpy(piece, data, octets);
+        if (kind & 1) {
+            sec_context_token(context, piece, octets, kind & 2, kind & 4);
+        } else {
+            size_t token = kind & 8 ? 16 : kind & 16 ? 76 : kind & 32 ? 45 : 28;
+            size_t body = octets > token + 32 ? octets - token - 32 : 0;
+            if (octets >= 32)
+                open_pdu(context, piece, octets, 24, kind & 4 ? body : body + 100, token,
+                         kind & 64 ? 6 : kind >> 7 ? 5 : 2, kind & 2);
+        }
+        free(piece);
+        data += octets;
+        length -= octets;
+    }
+    sec_context_free(context);
+}
+
+static size_t unhex(const char *hex, uint8_t *out)
+{
+    size_t n = 0;
+    for (; g_ascii_isxdigit(hex[0]); hex += 2)
+        out[n++] = (uint8_t)(g_ascii_xdigit_value(hex[0]) << 4 | g_ascii_xdigit_value(hex[1]));
+    return n;
+}
+
+/* What to change next in a conversation: three octets of data, line, place and value. */
+static void change(const uint8_t **data, size_t *length, unsigned line, uint8_t *octets, size_t *count)
+{
+    while (*length >= 4 && (*data)[0] % 16 == line % 16) {
+        size_t at = ((size_t)(*data)[1] << 8 | (*data)[2]) % *count;
+        if ((*data)[0] & 0x80)
+            *count = at + 1;
+        else
+            octets[at] = (*data)[3];
+        *data += 4;
+        *length -= 4;
+    }
+}
+
+static void replay(const uint8_t *data, size_t length)
+{
+    if (!length)
+        return;
+    const char *const *vector = vectors[data[0] % G_N_ELEMENTS(vectors)];
+    sec_context *context = NULL;
+    data++;
+    length--;
+    for (unsigned line = 0; vector[line]; line++) {
+        const char *text = vector[line];
+        uint8_t octets[4096];
+        if (text[0] == 'N')
+            context = sec_context_new(shared_ring(), (uint8_t)atoi(text + 2));
+        if (text[0] == 'T') {
+            size_t count = unhex(text + 4, octets), all = count;
+            change(&data, &length, line, octets, &count);
+            uint8_t *exact = g_memdup2(octets, count);
+            sec_context_token(context, exact, count, text[2] == '1', count == all);
+            g_free(exact);
+        }
+        if (text[0] == 'P') {
+            char *at = (char *)(uintptr_t)text + 4;
+            size_t numbers[4];
+            for (int i = 0; i < 4; i++)
+                numbers[i] = strtoul(at, &at, 10);
+            size_t count = unhex(at + 1, octets);
+            change(&data, &length, line, octets, &count);
+            uint8_t *exact = g_memdup2(octets, count);
+            open_pdu(context, exact, count, numbers[1], numbers[2], numbers[3], (uint8_t)numbers[0], text[2] == '1');
+            g_free(exact);
+        }
+    }
+    sec_context_free(context);
+}
+
+static void read_file(const uint8_t *data, size_t length)
+{
+    keyring *ring = keyring_new();
+    keyring_add_memory(ring, "file", data, length);
+    keyring_free(ring);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
+{
+    static const uint8_t types[] = {SEC_AUTH_SPNEGO, SEC_AUTH_NTLM, SEC_AUTH_KERBEROS};
+    if (!length)
+        return 0;
+    unsigned kind = data[0] % 5;
+    if (kind == 0)
+        read_file(data + 1, length - 1);
+    else if (kind < 4)
+        converse(types[kind - 1], data + 1, length - 1);
+    else
+        replay(data + 1, length - 1);
+    return 0;
+}
+
+#ifdef FUZZ_STANDALONE
+/* A keytab entry, text, or a piece of a conversation, with a few octets changed; or pure noise. */
+static size_t make_input(GRand *random, uint8_t *out, size_t room)
+{
+    static const uint8_t keytab[] = "\5\2\0\0\0\x2e\0\1\0\1R\0\5alice\0\0\0\1\0\0\0\0\1\0\x17\0\x10"
+                                    "0123456789abcdef\0\0\0\2";
+    size_t length = 1;
+    out[0] = (uint8_t)g_rand_int_range(random, 0, 5);
+    if (out[0] == 0) {
+        bool text = g_rand_boolean(random);
+        size_t octets = text ? sizeof keys : sizeof keytab;
+        memcpy(out + 1, text ? (const uint8_t *)keys : keytab, octets);
+        length += octets;
+    } else if (out[0] < 4) {
+        const char *const *vector = vectors[g_rand_int(random) % G_N_ELEMENTS(vectors)];
+        for (; *vector; vector++)
+            if ((*vector)[0] == 'T' && length + 1500 < room) {
+                size_t count = unhex(*vector + 4, out + length + 3);
+                out[length] = (uint8_t)(1 | ((*vector)[2] == '1' ? 2 : 0) | 4);
+                out[length + 1] = (uint8_t)(count >> 8);
+                out[length + 2] = (uint8_t)count;
+                length += 3 + count;
+            }
+    } else {
+        out[length++] = (uint8_t)g_rand_int(random);
+        for (int i = g_rand_int_range(random, 1, 4); i > 0; i--) {
+            guint32 noise = g_rand_int(random);
+            memcpy(out + length, &noise, 4);
+            if (i > 1)
+                out[length] &= 0x7f;
+            out[length] = (uint8_t)((out[length] & 0x80) | g_rand_int_range(random, 2, 9));
+            length += 4;
+        }
+        return length;
+    }
+    for (int i = g_rand_int_range(random, 0, 6); i > 0; i--)
+        out[g_rand_int_range(random, 1, (gint32)length)] = (uint8_t)g_rand_int(random);
+    return g_rand_int_range(random, 0, 8) ? length : (size_t)g_rand_int_range(random, 1, (gint32)length);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000;
+    GRand *random = g_rand_new_with_seed(argc > 2 ? (guint32)strtoul(argv[2], NULL, 10) : 1);
+    uint8_t *input = malloc(PLAIN_MAX);
+    for (unsigned long i = 0; i < rounds; i++) {
+        size_t length = make_input(random, input, PLAIN_MAX);
+        uint8_t *exact = g_memdup2(input, length);
+        LLVMFuzzerTestOneInput(exact, length);
+        g_free(exact);
+    }
+    free(input);
+    g_rand_free(random);
+    keyring_free(shared_ring());
+    return 0;
+}
+#endif

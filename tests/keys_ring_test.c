@@ -1,0 +1,382 @@
+/* keys_ring_test.c - key files and the order in which keys are offered. The keytabs are made here, octet by octet.
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+#include "keys/etype.h"
+#include "keys/keyring.h"
+
+/* ---- keytabs ---- */
+
+typedef struct {
+    GByteArray *octets;
+    bool        version_1, little;
+} writer;
+
+static void put(writer *w, uint32_t value, unsigned octets)
+{
+    for (unsigned i = 0; i < octets; i++) {
+        guint8 octet = (guint8)(value >> 8 * (w->little ? i : octets - 1 - i));
+        g_byte_array_append(w->octets, &octet, 1);
+    }
+}
+
+static void put_text(writer *w, const char *text)
+{
+    put(w, (uint32_t)strlen(text), 2);
+    g_byte_array_append(w->octets, (const guint8 *)text, (guint)strlen(text));
+}
+
+static writer begin(bool version_1, bool little)
+{
+    writer w = {g_byte_array_new(), version_1, little};
+    put(&w, 5, 1);
+    put(&w, version_1 ? 1 : 2, 1);
+    return w;
+}
+
+/* One entry with a key of `length` octets `fill`; `wide` is the kvno's second place, 0: none. */
+static void put_entry(writer *w, const char *realm, const char *first, const char *second, int etype, uint8_t fill,
+                      unsigned length, uint32_t wide)
+{
+    writer entry = {g_byte_array_new(), w->version_1, w->little};
+    put(&entry, (second ? 2 : 1) + w->version_1, 2);
+    put_text(&entry, realm);
+    put_text(&entry, first);
+    if (second)
+        put_text(&entry, second);
+    if (!w->version_1)
+        put(&entry, 1, 4);
+    put(&entry, 0x5f000000, 4);
+    put(&entry, 7, 1);
+    put(&entry, (uint32_t)etype, 2);
+    put(&entry, length, 2);
+    for (unsigned i = 0; i < length; i++)
+        put(&entry, fill, 1);
+    if (wide)
+        put(&entry, wide, 4);
+    put(w, entry.octets->len, 4);
+    g_byte_array_append(w->octets, entry.octets->data, entry.octets->len);
+    g_byte_array_free(entry.octets, TRUE);
+}
+
+static void put_hole(writer *w, unsigned length)
+{
+    put(w, (uint32_t)-(int32_t)length, 4);
+    for (unsigned i = 0; i < length; i++)
+        put(w, 0xdd, 1);
+}
+
+static keyring *read_octets(const void *data, size_t length)
+{
+    keyring *ring = keyring_new();
+    uint8_t *exact = g_memdup2(data, length);
+    keyring_add_memory(ring, "file", exact, length);
+    g_free(exact);
+    g_assert_cmpuint(keyring_source_count(ring), ==, 1);
+    return ring;
+}
+
+static keyring *read_keytab(writer *w)
+{
+    keyring *ring = read_octets(w->octets->data, w->octets->len);
+    g_byte_array_free(w->octets, TRUE);
+    return ring;
+}
+
+static keyring *read_text(const char *text)
+{
+    return read_octets(text, strlen(text));
+}
+
+static void expect_entry(const keyring *ring, size_t index, key_kind kind, const char *domain, const char *name)
+{
+    const key_entry *entry = keyring_entry(ring, index);
+    g_assert_nonnull(entry);
+    g_assert_cmpint(entry->kind, ==, kind);
+    g_assert_cmpstr(entry->domain, ==, domain);
+    g_assert_cmpstr(entry->name, ==, name);
+}
+
+static const char *complaint(const keyring *ring, guint index, size_t where)
+{
+    const GArray *complaints = keyring_source(ring, 0)->complaints;
+    g_assert_cmpuint(complaints->len, >, index);
+    const key_complaint *c = &g_array_index(complaints, key_complaint, index);
+    g_assert_cmpuint(c->where, ==, where);
+    return c->text;
+}
+
+static void test_keytab(void)
+{
+    for (int kind = 0; kind < 3; kind++) { /* version 2, version 1 in both byte orders */
+        writer w = begin(kind > 0, kind == 2);
+        put_entry(&w, "CORP.EXAMPLE", "cifs", "dc.corp.example", 18, 0xa1, 32, 0);
+        put_hole(&w, 30);
+        put_entry(&w, "CORP.EXAMPLE", "DC$", NULL, 23, 0xa2, 16, 300);
+        put_entry(&w, "CORP.EXAMPLE", "DC$", NULL, 23, 0xa2, 16, 300);
+        put_entry(&w, "CORP.EXAMPLE", "Jörg", NULL, 17, 0xa3, 16, 0);
+        keyring *ring = read_keytab(&w);
+        g_assert_cmpstr(keyring_source(ring, 0)->kind, ==, "MIT keytab");
+        g_assert_null(keyring_source(ring, 0)->error);
+        g_assert_cmpuint(keyring_source(ring, 0)->complaints->len, ==, 0);
+        g_assert_cmpuint(keyring_source(ring, 0)->taken, ==, 4);
+        g_assert_cmpuint(keyring_count(ring), ==, 3); /* the duplicate is one */
+        expect_entry(ring, 0, KEY_KERBEROS, "CORP.EXAMPLE", "cifs/dc.corp.example");
+        g_assert_cmpuint(keyring_entry(ring, 0)->kvno, ==, 7);
+        g_assert_cmpuint(keyring_entry(ring, 0)->length, ==, 32);
+        g_assert_cmphex(keyring_entry(ring, 0)->octets[31], ==, 0xa1);
+        expect_entry(ring, 1, KEY_KERBEROS, "CORP.EXAMPLE", "DC$");
+        g_assert_cmpuint(keyring_entry(ring, 1)->kvno, ==, 300);
+        expect_entry(ring, 2, KEY_KERBEROS, "CORP.EXAMPLE", "Jörg");
+        keyring_free(ring);
+    }
+}
+
+static void test_keytab_malformed(void)
+{
+    writer w = begin(false, false);
+    put(&w, 6, 4); /* too small for its realm */
+    put(&w, 1, 2);
+    put(&w, 500, 2);
+    put(&w, 0, 2);
+    size_t short_key = w.octets->len;
+    put_entry(&w, "R", "alice", NULL, 18, 1, 31, 0);
+    size_t nameless = w.octets->len;
+    put_entry(&w, "R", "", NULL, 18, 1, 32, 0);
+    put_entry(&w, "R", "good", NULL, 18, 1, 32, 0);
+    put_entry(&w, "R", "unknown type", NULL, 999, 1, 5, 0);
+    size_t end = w.octets->len;
+    put(&w, 100, 4);
+    keyring *ring = read_keytab(&w);
+    g_assert_cmpuint(keyring_count(ring), ==, 2);
+    expect_entry(ring, 0, KEY_KERBEROS, "R", "good");
+    g_assert_nonnull(strstr(complaint(ring, 0, 2), "beyond its end"));
+    g_assert_nonnull(strstr(complaint(ring, 1, short_key), "31 octets, not 32"));
+    g_assert_nonnull(strstr(complaint(ring, 2, nameless), "no name"));
+    g_assert_nonnull(strstr(complaint(ring, 3, end), "claims 100 octets, but 0 are left"));
+    keyring_free(ring);
+}
+
+static void test_keytab_truncated(void)
+{
+    writer w = begin(false, false);
+    put_entry(&w, "CORP.EXAMPLE", "cifs", "dc.corp.example", 18, 0xa1, 32, 5);
+    put_hole(&w, 9);
+    put_entry(&w, "CORP.EXAMPLE", "DC$", NULL, 23, 0xa2, 16, 0);
+    for (guint length = 0; length <= w.octets->len; length++) {
+        keyring *ring = read_octets(w.octets->data, length);
+        const key_source *source = keyring_source(ring, 0);
+        g_assert_cmpuint(keyring_count(ring), <=, 2);
+        g_assert_true((source->error == NULL) == (keyring_count(ring) > 0));
+        keyring_free(ring);
+    }
+    for (guint at = 0; at < w.octets->len; at++) /* every octet at its extremes */
+        for (int value = 0; value < 256; value += 51) {
+            uint8_t kept = w.octets->data[at];
+            w.octets->data[at] = (uint8_t)value;
+            keyring_free(read_octets(w.octets->data, w.octets->len));
+            w.octets->data[at] = kept;
+        }
+    g_byte_array_free(w.octets, TRUE);
+}
+
+/* ---- text ---- */
+
+static void test_text(void)
+{
+    keyring *ring = read_text("\xef\xbb\xbf# a comment\r\n\n"
+                              "CORP\\alice:Pass:word #1 \r\n"
+                              "bob@CORP.EXAMPLE:secret\n"
+                              "  carol:\n"
+                              "CORP\\Admin:500:aad3b435b51404eeaad3b435b51404ee:c5d73fd255b69aad0b8be3420b2b03c8:::\n"
+                              "dave:0123456789abcdef0123456789ABCDEF\n"
+                              "DC1$:aes128-cts-hmac-sha1-96:000102030405060708090a0b0c0d0e0f\n"
+                              "*:J\xc3\xb6rg");
+    g_assert_cmpstr(keyring_source(ring, 0)->kind, ==, "text");
+    g_assert_true(keyring_source(ring, 0)->is_text);
+    g_assert_cmpuint(keyring_source(ring, 0)->complaints->len, ==, 0);
+    g_assert_cmpuint(keyring_count(ring), ==, 8);
+    expect_entry(ring, 0, KEY_PASSWORD, "CORP", "alice");
+    g_assert_cmpmem(keyring_entry(ring, 0)->octets, keyring_entry(ring, 0)->length, "Pass:word #1 ", 13);
+    expect_entry(ring, 1, KEY_PASSWORD, "CORP.EXAMPLE", "bob");
+    expect_entry(ring, 2, KEY_PASSWORD, "", "carol");
+    g_assert_cmpuint(keyring_entry(ring, 2)->length, ==, 0);
+    expect_entry(ring, 3, KEY_NT_HASH, "CORP", "Admin");
+    g_assert_cmphex(keyring_entry(ring, 3)->octets[0], ==, 0xc5);
+    expect_entry(ring, 4, KEY_NT_HASH, "", "dave");
+    expect_entry(ring, 5, KEY_PASSWORD, "", "dave");
+    expect_entry(ring, 6, KEY_KERBEROS, "", "DC1$");
+    g_assert_cmpint(keyring_entry(ring, 6)->etype, ==, 17);
+    expect_entry(ring, 7, KEY_PASSWORD, "", "*");
+    keyring_free(ring);
+}
+
+static void test_text_complaints(void)
+{
+    keyring *ring = read_text("alice\nCORP\\:x\nJ\xf6rg:latin\nbob:ok\nDC$:aes256-cts-hmac-sha1-96:0011\n");
+    g_assert_cmpuint(keyring_count(ring), ==, 1);
+    g_assert_nonnull(strstr(complaint(ring, 0, 1), "no ':'"));
+    g_assert_nonnull(strstr(complaint(ring, 1, 2), "names nobody"));
+    g_assert_nonnull(strstr(complaint(ring, 2, 3), "not UTF-8"));
+    g_assert_nonnull(strstr(complaint(ring, 3, 5), "64 hexadecimal digits"));
+    keyring_free(ring);
+
+    ring = read_text("hello\n");
+    g_assert_cmpuint(keyring_count(ring), ==, 0);
+    g_assert_nonnull(strstr(keyring_source(ring, 0)->error, "no key in file: line 1: "));
+    keyring_free(ring);
+
+    GString *many = g_string_new("alice:x\n");
+    for (int i = 0; i < 1000; i++)
+        g_string_append(many, "nonsense\n");
+    ring = read_text(many->str);
+    g_assert_cmpuint(keyring_source(ring, 0)->complaints->len, ==, 100);
+    g_assert_nonnull(strstr(complaint(ring, 99, 101), "so were 900 more"));
+    keyring_free(ring);
+    g_string_free(many, TRUE);
+}
+
+static void test_text_utf16(void)
+{
+    static const char text[] = "\xff\xfe" "a\0:\0\xf6\0\n\0b\0:\0c\0";
+    keyring *ring = read_octets(text, sizeof text - 1);
+    g_assert_cmpuint(keyring_count(ring), ==, 2);
+    g_assert_cmpmem(keyring_entry(ring, 0)->octets, keyring_entry(ring, 0)->length, "\xc3\xb6", 2);
+    keyring_free(ring);
+    ring = read_octets(text, sizeof text - 2); /* half a character */
+    g_assert_cmpuint(keyring_count(ring), <=, 2);
+    keyring_free(ring);
+}
+
+static void test_unrecognised(void)
+{
+    keyring *ring = read_octets("\x7f" "ELF\0\0\0", 7);
+    g_assert_null(keyring_source(ring, 0)->kind);
+    g_assert_nonnull(strstr(keyring_source(ring, 0)->error, "neither a keytab"));
+    g_assert_false(keyring_add_file(ring, "/nonexistent/keys"));
+    g_assert_nonnull(strstr(keyring_source(ring, 1)->error, "/nonexistent/keys cannot be read"));
+    g_assert_false(keyring_add_file(ring, g_get_tmp_dir()));
+    keyring_free(ring);
+}
+
+static void test_file(void)
+{
+    char *path = g_build_filename(g_get_tmp_dir(), "rpclens-keys-XXXXXX", NULL);
+    int handle = g_mkstemp(path);
+    g_assert_true(g_close(handle, NULL));
+    GString *lines = g_string_new(NULL);
+    for (int i = 0; i < 20000; i++)
+        g_string_append_printf(lines, "CORP\\user%d:%d:aad3b435b51404eeaad3b435b51404ee:%032x:::\n", i, 1000 + i, i);
+    g_assert_true(g_file_set_contents(path, lines->str, (gssize)lines->len, NULL));
+    keyring *ring = keyring_new();
+    g_chmod(path, 0644);
+    g_assert_true(keyring_add_file(ring, path));
+    g_chmod(path, 0600);
+    g_assert_true(keyring_add_file(ring, path));
+#ifdef G_OS_UNIX
+    g_assert_true(keyring_source(ring, 0)->readable_by_others);
+#endif
+    g_assert_false(keyring_source(ring, 1)->readable_by_others);
+    g_assert_cmpuint(keyring_source(ring, 1)->taken, ==, 20000);
+    g_assert_cmpuint(keyring_count(ring), ==, 20000);
+    keyring_free(ring);
+    g_unlink(path);
+    g_free(path);
+    g_string_free(lines, TRUE);
+}
+
+/* ---- the order ---- */
+
+typedef struct {
+    GString    *seen;
+    const char *wanted;
+} listener;
+
+static bool listen(const key_entry *entry, void *data)
+{
+    listener *l = data;
+    char *line = entry->kind == KEY_PASSWORD
+               ? g_strdup_printf("%s/%s:%.*s ", entry->domain, entry->name, (int)entry->length, (char *)entry->octets)
+               : g_strdup_printf("%s/%s:%d.%u ", entry->domain, entry->name, entry->etype, entry->kvno);
+    bool that = l->wanted && strstr(line, l->wanted);
+    g_string_append(l->seen, line);
+    g_free(line);
+    return that;
+}
+
+static void test_ntlm_order(void)
+{
+    keyring *ring = read_text("ELSE\\Jörg:1\n*:2\nCORP\\jörg:3\njörg:4\nbob:5\nCORP\\JÖRG:aes128-cts-hmac-sha1-96:"
+                              "000102030405060708090a0b0c0d0e0f\ncorp\\JÖRG:rc4-hmac:000102030405060708090a0b0c0d0e0f\n");
+    listener l = {g_string_new(NULL), NULL};
+    size_t tried;
+    g_assert_null(keyring_try_ntlm(ring, "JÖRG", "Corp", listen, &l, &tried));
+    g_assert_cmpstr(l.seen->str, ==, "CORP/jörg:3 corp/JÖRG:23.0 ELSE/Jörg:1 /jörg:4 /*:2 ");
+    g_assert_cmpuint(tried, ==, 5);
+    l.wanted = ":4";
+    g_string_truncate(l.seen, 0);
+    g_assert_nonnull(keyring_try_ntlm(ring, "jörg@else", "", listen, &l, NULL));
+    g_assert_cmpstr(l.seen->str, ==, "ELSE/Jörg:1 CORP/jörg:3 /jörg:4 ");
+    g_string_free(l.seen, TRUE);
+    keyring_free(ring);
+}
+
+static void test_kerberos_order(void)
+{
+    writer w = begin(false, false);
+    put_entry(&w, "OTHER", "x", NULL, 18, 1, 32, 4);
+    put_entry(&w, "CORP", "y", NULL, 18, 2, 32, 3);
+    put_entry(&w, "CORP", "DC1$", NULL, 18, 3, 32, 3);
+    put_entry(&w, "CORP", "DC1$", NULL, 18, 4, 32, 4);
+    put_entry(&w, "CORP", "CIFS", "dc1.corp", 18, 5, 32, 9);
+    put_entry(&w, "CORP", "cifs", "dc1.corp", 17, 6, 16, 4);
+    keyring *ring = read_keytab(&w);
+    listener l = {g_string_new(NULL), NULL};
+    g_assert_null(keyring_try_kerberos(ring, "cifs/dc1.corp", "CORP", 18, 4, listen, &l, NULL));
+    g_assert_cmpstr(l.seen->str, ==, "CORP/CIFS/dc1.corp:18.9 CORP/DC1$:18.4 CORP/DC1$:18.3 CORP/y:18.3 OTHER/x:18.4 ");
+    g_string_free(l.seen, TRUE);
+    keyring_free(ring);
+}
+
+static bool is_key(const key_entry *entry, void *data)
+{
+    uint8_t due[32];
+    g_assert_true(etype_string_to_key(18, (const uint8_t *)"pw", 2, data, due));
+    return entry->kind == KEY_KERBEROS && entry->length == 32 && !memcmp(entry->octets, due, 32);
+}
+
+/* [MS-KILE] 3.1.1.2: the salts of users and computers */
+static void test_password_as_kerberos_key(void)
+{
+    keyring *ring = read_text("CORP\\DC1$:pw\nCORP\\svc:pw\n");
+    size_t tried;
+    const key_entry *first = keyring_try_kerberos(ring, "cifs/dc1.corp.example", "CORP.EXAMPLE", 18, 0, is_key,
+                                                  (void *)(uintptr_t)"CORP.EXAMPLEhostdc1.corp.example", &tried);
+    g_assert_nonnull(first);
+    g_assert_cmpuint(tried, ==, 1);
+    g_assert_true(first == keyring_try_kerberos(ring, "cifs/dc1.corp.example", "CORP.EXAMPLE", 18, 0, is_key,
+                                                (void *)(uintptr_t)"CORP.EXAMPLEhostdc1.corp.example", NULL));
+    g_assert_nonnull(keyring_try_kerberos(ring, "http/web", "CORP.EXAMPLE", 18, 0, is_key,
+                                          (void *)(uintptr_t)"CORP.EXAMPLEsvc", NULL));
+    keyring_free(ring);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/keys/ring/keytab", test_keytab);
+    g_test_add_func("/keys/ring/keytab-malformed", test_keytab_malformed);
+    g_test_add_func("/keys/ring/keytab-truncated", test_keytab_truncated);
+    g_test_add_func("/keys/ring/text", test_text);
+    g_test_add_func("/keys/ring/text-complaints", test_text_complaints);
+    g_test_add_func("/keys/ring/text-utf16", test_text_utf16);
+    g_test_add_func("/keys/ring/unrecognised", test_unrecognised);
+    g_test_add_func("/keys/ring/file", test_file);
+    g_test_add_func("/keys/ring/ntlm-order", test_ntlm_order);
+    g_test_add_func("/keys/ring/kerberos-order", test_kerberos_order);
+    g_test_add_func("/keys/ring/password-as-kerberos-key", test_password_as_kerberos_key);
+    return g_test_run();
+}
