@@ -12,6 +12,8 @@ extern const ndr_interface *const interfaces_all[];
 
 /* The interface with this UUID and major version, or NULL. */
 const ndr_interface *interfaces_find(const ndr_guid *uuid, uint16_t version_major);
+/* The first interface of a protocol ("bkrp"), or NULL. */
+const ndr_interface *interfaces_of_protocol(const char *protocol);
 /* The method, or NULL when the interface has none with this opnum. */
 const ndr_method *interfaces_method(const ndr_interface *interface, uint16_t opnum);
 

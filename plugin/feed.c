@@ -1,9 +1,7 @@
-/* feed.c - one postdissector sees the octets of every PDU: on the first pass it feeds the trackers, on every pass it has
- * what they kept drawn.
+/* feed.c - from the octets that the hooks pick up to the trackers, and from what these kept to the tree.
  *
- * Wireshark shows a postdissector the protocol items it asks for with the octets behind them (wireshark-facts, 4), and so
- * whole PDUs whatever carried them: segments, SMB pipes, encrypted SMB3. An SMB message stands in the tree before the PDU that it
- * carries, which is how a PDU's pipe is known.
+ * On the first pass PDUs feed the trackers; on every pass each PDU met is matched with what was kept of it, and a postdissector, which
+ * runs when the frame is done, has them drawn after DCE/RPC.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -14,6 +12,7 @@
 #include <epan/conversation.h>
 #include <epan/to_str.h>
 
+#include "plugin/hooks.h"
 #include "plugin/prefs.h"
 #include "plugin/tree.h"
 #include "plugin/wireshark_keys.h"
@@ -43,10 +42,26 @@ typedef struct {
     bool          ended;
 } capture;
 
+/* A PDU of the frame in hand that is to be drawn. */
+typedef struct {
+    tree_place     place;
+    const rpc_pdu *pdu;
+} met_pdu;
+
+/* An SMB message of the frame in hand: which octets, and the pipe it is about. */
+typedef struct {
+    const tvbuff_t *source;
+    int             start, end;
+    smb_pipe        pipe;
+} met_message;
+
 static const feed_program *program;
 static capture *now;
-static dissector_handle_t handle;
-static int proto_dcerpc, proto_smb, proto_smb2, hf_syn, hf_fin, hf_rst;
+
+/* Of the frame in hand; emptied when it is done. */
+static GArray *met_pdus, *met_messages;
+static guint   next_kept;      /* later passes: the first of the frame's kept PDUs that was not met yet */
+static bool    met_encrypted;  /* SMB3 transform headers were met */
 
 /* ------------------------------------------------------------------------------------------- one capture's state */
 
@@ -136,6 +151,7 @@ static void capture_open(void)
     now->findings = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
     if (now->judge)
         verifier_begin(now->judge, &now->facts);
+    hooks_follow_decode_as();
 }
 
 void feed_end(bool whole)
@@ -212,26 +228,7 @@ static void fill_origin(packet_info *pinfo, rpc_origin *origin)
     origin->destination = forward ? e->text_b : e->text_a;
 }
 
-/* ----------------------------------------------------------------------------------------------------- the walk */
-
-/* What the walk over a frame's tree carries along. */
-typedef struct {
-    packet_info *pinfo;
-    proto_tree  *tree;
-    rpc_origin   origin;
-    smb_pipe     pipe;      /* of the SMB message last met */
-    bool         encrypted, opened; /* SMB3 transform header; a message inside it */
-    GPtrArray   *kept;      /* later passes: the PDUs of this frame */
-    guint        next;      /* the first of them not drawn yet */
-} frame_walk;
-
-static const guint8 *item_octets(const field_info *item, gint *captured, gint *reported)
-{
-    gint here = tvb_captured_length_remaining(item->ds_tvb, item->start);
-    *captured = MIN(here, item->length);
-    *reported = MAX(*captured, tvb_reported_length_remaining(item->ds_tvb, item->start));
-    return *captured > 0 ? tvb_get_ptr(item->ds_tvb, item->start, *captured) : NULL;
-}
+/* ------------------------------------------------------------------------------------------------------------ SMB */
 
 /* Only NT hashes help Wireshark to open SMB3, and its search costs time for each key, so it is given them only when a server
  * has chosen a dialect that can encrypt. */
@@ -243,87 +240,150 @@ static void give_keys(void)
     wireshark_keys_give(now->ring);
 }
 
-static void take_smb(frame_walk *w, const field_info *item)
+/* Messages are chained by the offset of the next ([MS-SMB2] 2.2.1, NextCommand). */
+static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
 {
-    gint captured, reported;
-    const guint8 *octets = item_octets(item, &captured, &reported);
-    if (!octets || captured < 4)
-        return;
-    if (octets[0] == 0xfd) {
-        w->encrypted = true;
-        return;
+    enum { NEXT_COMMAND = 20, HEADER = 64 };
+    rpc_origin origin;
+    fill_origin(pinfo, &origin);
+    int at = 0, left = (int)tvb_captured_length(tvb);
+    while (left >= 4) {
+        const guint8 *octets = tvb_get_ptr(tvb, at, left);
+        guint32 next = left >= HEADER && octets[0] == 0xfe ? tvb_get_letohl(tvb, at + NEXT_COMMAND) : 0;
+        bool chained = next >= HEADER && next < (guint32)left;
+        int length = chained ? (int)next : left;
+        met_message met = {tvb_get_ds_tvb(tvb), tvb_raw_offset(tvb) + at, tvb_raw_offset(tvb) + at + length, {0}};
+        met.pipe = smb_tracker_message(now->smb, origin.connection, origin.frame, origin.source, origin.destination, octets,
+                                       (size_t)length);
+        g_array_append_val(met_messages, met);
+        if (!chained)
+            break;
+        at += length;
+        left -= length;
     }
-    w->opened |= w->encrypted;
-    w->pipe = smb_tracker_message(now->smb, w->origin.connection, w->origin.frame, w->origin.source, w->origin.destination,
-                                  octets, (size_t)captured);
     give_keys();
 }
 
-static void take_pdu(frame_walk *w, const field_info *item)
+static void on_smb(tvbuff_t *tvb, packet_info *pinfo)
 {
-    gint captured, reported;
-    const guint8 *octets = item_octets(item, &captured, &reported);
-    if (!octets)
+    if (!now || pinfo->fd->visited || tvb_captured_length(tvb) < 4)
         return;
-    w->origin.transport = w->pipe.known ? RPC_NCACN_NP : RPC_NCACN_IP_TCP;
-    w->origin.pipe = w->pipe.name;
-    w->origin.pipe_id[0] = w->pipe.pipe_id[0];
-    w->origin.pipe_id[1] = w->pipe.pipe_id[1];
-    const rpc_pdu *pdu = rpc_tracker_pdu(now->calls, &w->origin, octets, (size_t)captured, (size_t)reported);
-    bool stays = pdu && !program && ((pdu->call && pdu->call->interface) || pdu->auth || pdu->problem);
-    if (!stays)
-        return;
-    g_ptr_array_add(list_of(now->pdus, w->origin.frame), (gpointer)pdu);
-    tree_pdu(item, w->pinfo, w->tree, pdu);
+    if (tvb_get_guint8(tvb, 0) == 0xfd)
+        met_encrypted = true;
+    else
+        take_messages(tvb, pinfo);
 }
+
+/* What Wireshark decrypted of SMB3 is among the frame's data sources when the frame is done. */
+static void take_decrypted(packet_info *pinfo)
+{
+    bool opened = false;
+    for (GSList *l = pinfo->data_src; l; l = l->next) {
+        tvbuff_t *tvb = get_data_source_tvb(l->data);
+        if (tvb_captured_length(tvb) >= 4 && tvb_memeql(tvb, 0, (const guint8 *)"\xfeSMB", 4) == 0) {
+            take_messages(tvb, pinfo);
+            opened = true;
+        }
+    }
+    if (!opened)
+        now->facts.encrypted_smb++;
+}
+
+/* The pipe of a PDU: what SMB2 said itself, else the message in whose octets it lies, else (it was put together of several) the
+ * last message of the frame. */
+static smb_pipe pipe_of(tvbuff_t *tvb, const hooks_pipe *carrier)
+{
+    smb_pipe pipe = {.known = carrier->known, .pipe_id = {carrier->file_id[0], carrier->file_id[1]}, .name = carrier->name};
+    if (pipe.known || met_messages->len == 0)
+        return pipe;
+    const tvbuff_t *source = tvb_get_ds_tvb(tvb);
+    int start = tvb_raw_offset(tvb);
+    for (guint i = 0; i < met_messages->len; i++) {
+        const met_message *met = &g_array_index(met_messages, met_message, i);
+        if (met->source == source && met->start <= start && start < met->end)
+            return met->pipe;
+    }
+    return g_array_index(met_messages, met_message, met_messages->len - 1).pipe;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ PDUs */
 
 /* The PDUs of a frame come in the same order in every pass; one that was not kept the first time is passed over. */
-static void draw_pdu(frame_walk *w, const field_info *item)
+static const rpc_pdu *find_kept(packet_info *pinfo, const pdu_parts *seen)
 {
-    gint captured, reported;
-    const guint8 *octets = item_octets(item, &captured, &reported);
-    pdu_parts seen;
-    const char *why;
-    if (!octets || !w->kept || pdu_read(octets, (size_t)captured, (size_t)reported, &seen, &why) == PDU_NOT_RPC)
+    const GPtrArray *kept = g_hash_table_lookup(now->pdus, GUINT_TO_POINTER(pinfo->num));
+    for (guint i = next_kept; kept && i < kept->len; i++) {
+        const rpc_pdu *pdu = kept->pdata[i];
+        if (pdu->type == seen->type && pdu->call_id == seen->call_id && pdu->length == seen->length) {
+            next_kept = i + 1;
+            return pdu;
+        }
+    }
+    return NULL;
+}
+
+static const rpc_pdu *take_pdu(const rpc_origin *origin, const guint8 *octets, size_t captured, size_t reported)
+{
+    const rpc_pdu *pdu = rpc_tracker_pdu(now->calls, origin, octets, captured, reported);
+    if (!pdu || program || !((pdu->call && pdu->call->interface) || pdu->auth || pdu->problem))
+        return NULL;
+    g_ptr_array_add(list_of(now->pdus, origin->frame), (gpointer)pdu);
+    return pdu;
+}
+
+static void set_pipe(rpc_origin *origin, tvbuff_t *tvb, const hooks_pipe *carrier)
+{
+    origin->transport = carrier->on_pipe ? RPC_NCACN_NP : RPC_NCACN_IP_TCP;
+    origin->pipe = NULL;
+    origin->pipe_id[0] = origin->pipe_id[1] = 0;
+    if (!carrier->on_pipe)
         return;
-    for (guint i = w->next; i < w->kept->len; i++) {
-        const rpc_pdu *pdu = w->kept->pdata[i];
-        if (pdu->type == seen.type && pdu->call_id == seen.call_id && pdu->length == seen.length) {
-            tree_pdu(item, w->pinfo, w->tree, pdu);
-            w->next = i + 1;
+    smb_pipe pipe = pipe_of(tvb, carrier);
+    origin->pipe = pipe.name;
+    origin->pipe_id[0] = pipe.pipe_id[0];
+    origin->pipe_id[1] = pipe.pipe_id[1];
+}
+
+/* A PDU whose end is still to come is met again when it is whole; one that the snap length cut is not. */
+static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *carrier)
+{
+    /* Most of what heuristics are offered is something else, and must cost next to nothing. */
+    if (!now || tvb_captured_length(tvb) < PDU_SHORTEST || tvb_get_guint8(tvb, 0) != 5)
+        return;
+    bool visited = pinfo->fd->visited;
+    rpc_origin origin;
+    if (!visited) {
+        fill_origin(pinfo, &origin);
+        set_pipe(&origin, tvb, carrier);
+    }
+    for (int at = 0; tvb_captured_length_remaining(tvb, at) > 0;) {
+        int captured = tvb_captured_length_remaining(tvb, at), reported = tvb_reported_length_remaining(tvb, at);
+        const guint8 *octets = tvb_get_ptr(tvb, at, captured);
+        pdu_parts parts;
+        const char *why;
+        pdu_result result = pdu_read(octets, (size_t)captured, (size_t)reported, &parts, &why);
+        if (result == PDU_NOT_RPC || parts.length < PDU_SHORTEST || parts.length > (size_t)reported)
             return;
+        const rpc_pdu *pdu = visited ? find_kept(pinfo, &parts) : take_pdu(&origin, octets, parts.captured, parts.length);
+        if (pdu) {
+            met_pdu met = {{tvb, at, (int)parts.captured}, pdu};
+            g_array_append_val(met_pdus, met);
         }
+        at += (int)parts.length;
     }
 }
 
-/* In the order of the tree, which is the order in which Wireshark met things. DCE/RPC items are leaves here: what stands below
- * them is not ours. The depth is bounded by Wireshark's own (prefs.gui_max_tree_depth). */
-static void walk_items(frame_walk *w, const proto_node *parent)
+static void on_tcp(packet_info *pinfo, bool begins)
 {
-    bool visited = w->pinfo->fd->visited;
-    /* Drawing appends to the top of the tree, so the end is fixed before it begins. */
-    const proto_node *last = parent->last_child;
-    for (const proto_node *node = parent->first_child; node; node = node == last ? NULL : node->next) {
-        const field_info *item = PNODE_FINFO(node);
-        int id = item && item->hfinfo ? item->hfinfo->id : -1;
-        bool octets = item && item->ds_tvb;
-        if (id == proto_dcerpc) {
-            if (octets)
-                (visited ? draw_pdu : take_pdu)(w, item);
-            continue;
-        }
-        if (octets && !visited && (id == proto_smb2 || id == proto_smb))
-            take_smb(w, item);
-        if (node->first_child)
-            walk_items(w, node);
-    }
+    if (!now || !now->judge)
+        return;
+    if (begins)
+        verifier_started(now->judge, connection_of(pinfo));
+    else
+        verifier_closed(now->judge, connection_of(pinfo));
 }
 
-static bool has(proto_tree *tree, int id)
-{
-    const GPtrArray *items = proto_get_finfo_ptr_array(tree, id);
-    return items && items->len > 0;
-}
+/* ---------------------------------------------------------------------------------------------------------- a frame */
 
 static void count_frame(packet_info *pinfo)
 {
@@ -334,31 +394,30 @@ static void count_frame(packet_info *pinfo)
     now->facts.seconds = time - now->first_time;
 }
 
+static void draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
+{
+    for (guint i = 0; i < met_pdus->len; i++) {
+        const met_pdu *met = &g_array_index(met_pdus, met_pdu, i);
+        tree_pdu(&met->place, pinfo, tree, met->pdu);
+    }
+    const GPtrArray *findings = g_hash_table_lookup(now->findings, GUINT_TO_POINTER(pinfo->num));
+    if (findings && tree)
+        tree_findings(tvb, pinfo, tree, findings);
+}
+
 static int postdissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
-    if (!now || !tree)
-        return 0;
-    bool first = !pinfo->fd->visited;
-    if (first)
+    if (now && !pinfo->fd->visited) {
         count_frame(pinfo);
-    bool rpc = has(tree, proto_dcerpc);
-    if (rpc || (first && (has(tree, proto_smb2) || has(tree, proto_smb)))) {
-        frame_walk w = {.pinfo = pinfo, .tree = tree};
-        if (first)
-            fill_origin(pinfo, &w.origin);
-        else
-            w.kept = g_hash_table_lookup(now->pdus, GUINT_TO_POINTER(pinfo->num));
-        walk_items(&w, tree);
-        if (first && w.encrypted && !w.opened)
-            now->facts.encrypted_smb++;
+        if (met_encrypted)
+            take_decrypted(pinfo);
     }
-    if (first && now->judge && has(tree, hf_syn))
-        verifier_started(now->judge, connection_of(pinfo));
-    if (first && now->judge && (has(tree, hf_fin) || has(tree, hf_rst)))
-        verifier_closed(now->judge, connection_of(pinfo));
-    const GPtrArray *findings = g_hash_table_lookup(now->findings, GUINT_TO_POINTER(pinfo->num));
-    if (findings && !program)
-        tree_findings(tvb, pinfo, tree, findings);
+    if (now && !program)
+        draw_frame(tvb, pinfo, tree);
+    g_array_set_size(met_pdus, 0);
+    g_array_set_size(met_messages, 0);
+    met_encrypted = false;
+    next_kept = 0;
     return 0;
 }
 
@@ -371,8 +430,7 @@ static void first_pass_over(void)
 
 void feed_register(int proto)
 {
-    handle = register_dissector("rpclens", postdissect, proto);
-    register_postdissector(handle);
+    register_postdissector(register_dissector("rpclens", postdissect, proto));
     register_init_routine(capture_open);
     register_cleanup_routine(capture_close);
     register_postseq_cleanup_routine(first_pass_over);
@@ -380,14 +438,8 @@ void feed_register(int proto)
 
 void feed_handoff(void)
 {
-    GArray *wanted = g_array_new(FALSE, FALSE, sizeof(int));
-    proto_dcerpc = proto_get_id_by_filter_name("dcerpc");
-    proto_smb = proto_get_id_by_filter_name("smb");
-    proto_smb2 = proto_get_id_by_filter_name("smb2");
-    hf_syn = proto_registrar_get_id_byname("tcp.connection.syn");
-    hf_fin = proto_registrar_get_id_byname("tcp.connection.fin");
-    hf_rst = proto_registrar_get_id_byname("tcp.connection.rst");
-    int ids[] = {proto_dcerpc, proto_smb, proto_smb2, hf_syn, hf_fin, hf_rst};
-    g_array_append_vals(wanted, ids, G_N_ELEMENTS(ids));
-    set_postdissector_wanted_hfids(handle, wanted);
+    static const hooks_sink sink = {on_rpc, on_smb, on_tcp};
+    met_pdus = g_array_new(FALSE, FALSE, sizeof(met_pdu));
+    met_messages = g_array_new(FALSE, FALSE, sizeof(met_message));
+    hooks_install(&sink);
 }

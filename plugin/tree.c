@@ -85,12 +85,18 @@ static nstime_t from_filetime(uint64_t filetime)
     return time;
 }
 
+static bool is_octets(const ndr_event *e)
+{
+    bool octets;
+    return register_leaf(e->row->type, &octets)->kind == NDR_OCTETS || octets;
+}
+
 static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_event *e)
 {
     bool octets;
     const ndr_type *leaf = register_leaf(e->row->type, &octets);
     gint offset = (gint)e->offset, length = (gint)e->length;
-    if (octets || leaf->kind == NDR_OCTETS)
+    if (is_octets(e))
         return proto_tree_add_bytes_with_length(tree, hf, tvb, offset, length, e->value.octets, (gint)e->value.length);
     switch (leaf->kind) {
     case NDR_U8: case NDR_U16: case NDR_U32: case NDR_ENUM16: case NDR_ENUM32: case NDR_FLAGS32: case NDR_ERROR:
@@ -130,7 +136,7 @@ static void draw_value(drawing *d, const ndr_event *e)
     const char *name = ndr_value_name(e->type, &e->value);
     if (name && !(e->type->names && e->type->kind != NDR_FLAGS32)) /* Wireshark names enumerations itself */
         proto_item_append_text(item, " (%s)", name);
-    if (e->type->kind == NDR_OCTETS || e->value.octets)
+    if (is_octets(e))
         proto_item_append_text(item, " (%" G_GSIZE_FORMAT " octets)", e->value.length);
 }
 
@@ -177,14 +183,14 @@ static void draw_parameters(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
 
 /* The stub as octets that can be highlighted: a data tab of its own where it was sealed or put together of fragments, else the
  * place where it stands in the frame. */
-static tvbuff_t *stub_tvb(const field_info *item, packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m,
+static tvbuff_t *stub_tvb(const tree_place *place, packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m,
                           const ndr_stub *stub)
 {
     if (!pdu->plain && m->frames->len == 1)
-        return tvb_new_subset_length_caplen(item->ds_tvb, item->start + (gint)pdu->stub_offset, (gint)stub->length,
+        return tvb_new_subset_length_caplen(place->tvb, place->start + (gint)pdu->stub_offset, (gint)stub->length,
                                             (gint)stub->reported);
     guint8 *copy = wmem_memdup(pinfo->pool, stub->data, stub->length);
-    tvbuff_t *tvb = tvb_new_child_real_data(item->ds_tvb, copy, (guint)stub->length, (gint)stub->reported);
+    tvbuff_t *tvb = tvb_new_child_real_data(place->tvb, copy, (guint)stub->length, (gint)stub->reported);
     char *name = wmem_strdup_printf(pinfo->pool, "%s %s", pdu->call->method ? pdu->call->method->name : "Stub",
                                     pdu->response ? "response" : "request");
     add_new_data_source(pinfo, tvb, name);
@@ -224,21 +230,18 @@ static char *call_name(packet_info *pinfo, const rpc_call *call, const rpc_messa
 
 static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const char *name)
 {
-    bool sealed = pdu->verdict.state == SEC_SEALED;
-    if (pdu->call->interface) {
-        char *column = g_ascii_strup(pdu->call->interface->protocol, -1);
-        col_set_str(pinfo->cinfo, COL_PROTOCOL, wmem_strdup(pinfo->pool, column));
-        g_free(column);
-        col_append_fstr(pinfo->cinfo, COL_INFO, ", %s%s", name, sealed ? " (sealed)" : "");
-    }
+    char *column = g_ascii_strup(pdu->call->interface->protocol, -1);
+    col_add_str(pinfo->cinfo, COL_PROTOCOL, column);
+    g_free(column);
+    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s%s", name, pdu->verdict.state == SEC_SEALED ? " (sealed)" : "");
 }
 
-static void draw_stub(const field_info *item, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m)
+static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m)
 {
     ndr_stub stub;
     if (!rpc_message_stub(pdu->call, m, &stub))
         return;
-    tvbuff_t *tvb = stub_tvb(item, pinfo, pdu, m, &stub);
+    tvbuff_t *tvb = stub_tvb(place, pinfo, pdu, m, &stub);
     if (pdu->call->method && !pdu->call->method->reserved)
         draw_parameters(pinfo, tree, tvb, pdu, &stub);
     else
@@ -247,7 +250,7 @@ static void draw_stub(const field_info *item, packet_info *pinfo, proto_tree *tr
         proto_item_set_generated(proto_tree_add_boolean(tree, generic.trailer, tvb, 0, 0, TRUE));
 }
 
-static void draw_call(const field_info *item, packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu)
+static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu)
 {
     const rpc_call *call = pdu->call;
     const rpc_message *m = pdu->response ? &call->response : &call->request;
@@ -259,31 +262,32 @@ static void draw_call(const field_info *item, packet_info *pinfo, proto_tree *tr
     if (m->kind == RPC_FAULT)
         draw_fault(tree, tvb, m);
     if (pdu->last)
-        draw_stub(item, pinfo, tree, pdu, m);
+        draw_stub(place, pinfo, tree, pdu, m);
 }
 
-void tree_pdu(const field_info *item, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu)
+void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu)
 {
     const rpc_call *call = pdu->call;
     bool ours = call && call->interface;
     bool protect = pdu->auth && call && pdu->level >= SEC_LEVEL_PKT;
     if (!ours && !protect && !pdu->problem)
         return;
-    tvbuff_t *tvb = item->ds_tvb;
+    const rpc_message *m = !call ? NULL : pdu->response ? &call->response : &call->request;
+    char *name = call ? call_name(pinfo, call, m) : NULL;
+    if (ours)
+        set_columns(pinfo, pdu, name);
+    if (!tree)
+        return;
     int proto = ours ? register_proto(call->interface) : generic.proto;
-    proto_item *top = proto_tree_add_item(tree, proto, tvb, item->start, item->length, ENC_NA);
+    proto_item *top = proto_tree_add_item(tree, proto, place->tvb, place->start, place->length, ENC_NA);
     proto_tree *sub = proto_item_add_subtree(top, generic.ett);
     if (pdu->problem)
         expert_add_info_format(pinfo, top, &generic.malformed, "%s", pdu->problem);
     if (!call)
         return;
-    const rpc_message *m = pdu->response ? &call->response : &call->request;
-    char *name = call_name(pinfo, call, m);
-    proto_item_append_text(top, ", %s%s", name, pdu->last ? "" : ", fragment");
-    if (pdu->verdict.state == SEC_SEALED)
-        proto_item_append_text(top, ", sealed");
-    set_columns(pinfo, pdu, name);
-    draw_call(item, pinfo, sub, tvb, pdu);
+    proto_item_append_text(top, ", %s%s%s", name, pdu->last ? "" : ", fragment",
+                           pdu->verdict.state == SEC_SEALED ? ", sealed" : "");
+    draw_call(place, pinfo, sub, place->tvb, pdu);
 }
 
 /* --------------------------------------------------------------------------------------------------------- findings */

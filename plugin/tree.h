@@ -7,8 +7,14 @@
 
 #include "rpc/association.h"
 
-/* Draws a PDU after the DCE/RPC item it was found in. */
-void tree_pdu(const field_info *item, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu);
+/* Where a PDU's octets are. */
+typedef struct {
+    tvbuff_t *tvb;
+    int       start, length; /* length: of what is captured */
+} tree_place;
+
+/* Sets the columns and, if there is a tree, draws the PDU at its end. */
+void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu);
 /* Draws the findings of a frame (finding pointers) as expert infos. */
 void tree_findings(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const GPtrArray *findings);
 

@@ -605,19 +605,10 @@ const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const u
 
 void rpc_tracker_closed(rpc_tracker *t, uint64_t connection, const uint64_t pipe_id[2])
 {
-    GHashTableIter iter;
-    gpointer value;
-    GPtrArray *closed = g_ptr_array_new();
-    g_hash_table_iter_init(&iter, t->associations);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        association *a = value;
-        bool all_pipes = pipe_id[0] == 0 && pipe_id[1] == 0;
-        if (a->key.connection == connection && (all_pipes || memcmp(a->key.pipe_id, pipe_id, sizeof a->key.pipe_id) == 0))
-            g_ptr_array_add(closed, a);
-    }
-    for (guint i = 0; i < closed->len; i++)
-        retire_association(t, closed->pdata[i]);
-    g_ptr_array_unref(closed);
+    association_key key = {connection, {pipe_id[0], pipe_id[1]}};
+    association *a = g_hash_table_lookup(t->associations, &key);
+    if (a)
+        retire_association(t, a);
 }
 
 static int by_number(gconstpointer x, gconstpointer y)

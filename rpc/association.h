@@ -131,7 +131,7 @@ void         rpc_tracker_free(rpc_tracker *tracker);
 const rpc_pdu *rpc_tracker_pdu(rpc_tracker *tracker, const rpc_origin *origin, const uint8_t *octets, size_t captured,
                                size_t reported);
 
-/* The end of a pipe or connection (pipe_id 0: with all its pipes), and of the capture: unanswered calls are finished. */
+/* The end of a pipe, and of the capture: unanswered calls are finished. */
 void rpc_tracker_closed(rpc_tracker *tracker, uint64_t connection, const uint64_t pipe_id[2]);
 void rpc_tracker_end(rpc_tracker *tracker);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { COMMON_HEADER = 16, SEC_TRAILER = 8 };
+enum { SEC_TRAILER = 8 };
 
 const ndr_guid pdu_ndr = {0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}};
 const ndr_guid pdu_ndr64 = {0x71710533, 0xbeba, 0x4937, {0x83, 0x19, 0xb5, 0xdb, 0xef, 0x9c, 0xcc, 0x36}};
@@ -47,7 +47,7 @@ static size_t header_length(const pdu_parts *p)
     case PDU_REQUEST:  return p->flags & PFC_OBJECT_UUID ? 40 : 24;
     case PDU_RESPONSE: return 24;
     case PDU_FAULT:    return 32;
-    default:           return COMMON_HEADER;
+    default:           return PDU_SHORTEST;
     }
 }
 
@@ -91,7 +91,7 @@ pdu_result pdu_read(const uint8_t *octets, size_t captured, size_t reported, pdu
 {
     memset(out, 0, sizeof *out);
     *why = NULL;
-    if (captured < COMMON_HEADER || octets[0] != 5 || octets[1] > 1)
+    if (captured < PDU_SHORTEST || octets[0] != 5 || octets[1] > 1)
         return PDU_NOT_RPC;
     out->octets = octets;
     out->type = octets[2];

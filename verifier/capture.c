@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <epan/dissectors/packet-dcerpc.h>
 #include <epan/epan.h>
 #include <epan/epan_dissect.h>
 #include <epan/frame_data.h>
@@ -19,6 +20,7 @@
 #include <wsutil/report_message.h>
 #include <wsutil/wslog.h>
 
+#include "decoders/interfaces.h"
 #include "plugin/register.h"
 
 /* epan asks its caller for the times of other frames: only the first and the one before are ever needed in one pass. */
@@ -59,6 +61,58 @@ static void quiet_log(const char *format, va_list ap)
     report(format, ap);
 }
 
+/* ------------------------------------------------------------------------------------- what need not be dissected */
+
+/* On TCP, only SMB, DCE/RPC and Kerberos can say anything about our calls; all other dissectors of TCP ports and all other
+ * guesses at TCP and UDP payloads only cost time. Link layers and tunnels stay as they are. */
+static bool is_ours(int proto)
+{
+    static const char *const names[] = {"nbss", "dcerpc", "kerberos"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (proto == proto_get_id_by_filter_name(names[i]))
+            return true;
+    return false;
+}
+
+static void drop_guess(const gchar *table, struct heur_dtbl_entry *entry, gpointer user)
+{
+    (void)table, (void)user;
+    entry->enabled = is_ours(proto_get_id(entry->protocol));
+}
+
+static void collect_port(const gchar *table, ftenum_t type, gpointer key, gpointer value, gpointer user)
+{
+    (void)table, (void)type, (void)key;
+    dissector_handle_t handle = dtbl_entry_get_handle(value);
+    if (handle && !is_ours(dissector_handle_get_protocol_index(handle)))
+        g_hash_table_add(user, handle);
+}
+
+/* Stubs are read by our tables alone; only the endpoint mapper also tells Wireshark where calls will go. */
+static void drop_interface(gpointer key, gpointer value, gpointer user)
+{
+    (void)key, (void)user;
+    const dcerpc_uuid_value *known = value;
+    if (known->proto && strcmp(proto_get_protocol_filter_name(known->proto_id), "epm") != 0 &&
+        !interfaces_of_protocol(proto_get_protocol_filter_name(known->proto_id)))
+        proto_set_decoding(known->proto_id, FALSE);
+}
+
+static void drop_unneeded(void)
+{
+    g_hash_table_foreach(dcerpc_uuids, drop_interface, NULL);
+    heur_dissector_table_foreach("tcp", drop_guess, NULL);
+    heur_dissector_table_foreach("udp", drop_guess, NULL);
+    GHashTable *handles = g_hash_table_new(NULL, NULL);
+    dissector_table_foreach("tcp.port", collect_port, handles);
+    GHashTableIter iter;
+    gpointer handle;
+    g_hash_table_iter_init(&iter, handles);
+    while (g_hash_table_iter_next(&iter, &handle, NULL))
+        dissector_delete_all("tcp.port", handle);
+    g_hash_table_unref(handles);
+}
+
 bool capture_start(const char *program_path, char **error)
 {
     static const struct report_message_routines routines = {
@@ -79,9 +133,14 @@ bool capture_start(const char *program_path, char **error)
         *error = g_strdup("Wireshark's dissection engine could not be started");
         return false;
     }
-    /* A reordered segment must not cost the PDUs behind it. */
-    prefs_set_pref((char[]){"tcp.reassemble_out_of_order:TRUE"}, error);
+    char settings[][48] = {
+        "tcp.reassemble_out_of_order:TRUE", /* a reordered segment must not cost the PDUs behind it */
+        "tcp.calculate_timestamps:FALSE", "tcp.track_bytes_in_flight:FALSE", "dcerpc.reassemble_dcerpc:FALSE", /* cost, unused */
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
+        prefs_set_pref(settings[i], error);
     prefs_apply_all();
+    drop_unneeded();
     return true;
 }
 
@@ -147,7 +206,6 @@ static void dissect(epan_dissect_t *edt, struct packet_provider_data *prov, wtap
         prov->first = frame;
         prov->have_first = true;
     }
-    prime_epan_dissect_with_postdissector_wanted_hfids(edt);
     /* SMB2 learns its session keys from NTLMSSP through a tap, so taps must run. */
     tvbuff_t *octets_of_frame = tvb_new_real_data(ws_buffer_start_ptr(buf), frame.cap_len, frame.pkt_len);
     epan_dissect_run_with_taps(edt, wtap_file_type_subtype(file), rec, octets_of_frame, &frame, NULL);
@@ -163,7 +221,7 @@ static guint32 read_frames(wtap *file, progress_bar *bar, int *err, char **info,
     static const struct packet_provider_funcs functions = {.get_frame_ts = frame_time};
     struct packet_provider_data prov = {.have_first = false};
     epan_t *session = epan_new(&prov, &functions);
-    epan_dissect_t *edt = epan_dissect_new(session, TRUE, FALSE);
+    epan_dissect_t *edt = epan_dissect_new(session, FALSE, FALSE);
     wtap_rec rec;
     Buffer buf;
     wtap_rec_init(&rec);

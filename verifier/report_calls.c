@@ -74,11 +74,11 @@ static JsonNode *value_node(const ndr_event *e)
     case NDR_TIME:
         text = time_text((int64_t)e->value.number, 0);
         break;
+    case NDR_OCTETS: case NDR_CONF: case NDR_VARY: case NDR_CVAR: case NDR_FIXED:
+        text = hex(e->value.octets, e->value.length);
+        break;
     default:
-        if (e->value.octets)
-            text = hex(e->value.octets, e->value.length);
-        else
-            json_node_set_int(node, (gint64)e->value.number);
+        json_node_set_int(node, (gint64)e->value.number);
     }
     if (text)
         json_node_set_string(node, text);

@@ -101,10 +101,8 @@ static void channel_free(void *p)
 
 static const char *interface_name(const char *protocol)
 {
-    for (const ndr_interface *const *i = interfaces_all; *i; i++)
-        if (strcmp((*i)->protocol, protocol) == 0)
-            return (*i)->name;
-    return protocol;
+    const ndr_interface *interface = interfaces_of_protocol(protocol);
+    return interface ? interface->name : protocol;
 }
 
 /* There are as many channels as protocols, which is three. */

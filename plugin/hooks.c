@@ -1,0 +1,146 @@
+/* hooks.c - wraps the heuristic dissectors by which Wireshark finds DCE/RPC and SMB.
+ *
+ * A heuristic's entry is a public structure, and its function can be replaced by one that looks at the octets and then calls the
+ * first. So PDUs are seen without a protocol tree: asking for one in a postdissector costs a third of the time on traffic that has
+ * no DCE/RPC in it (docs/architecture.md). Whatever carries DCE/RPC, Wireshark finds it by such an entry; only "Decode As" does not.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "plugin/hooks.h"
+
+#include <string.h>
+
+#include <epan/dissectors/packet-smb2.h>
+#include <epan/dissectors/packet-tcp.h>
+#include <epan/tap.h>
+
+/* The entries that are wrapped. A heuristic is called without being told which it is, so each has a wrapper of its own. */
+enum { SLOTS = 16 };
+typedef struct {
+    heur_dtbl_entry_t *entry;
+    heur_dissector_t   original;
+    bool               is_rpc;  /* else SMB */
+    bool               on_pipe, is_smb2;
+} slot;
+
+static const hooks_sink *sink;
+static slot              slots[SLOTS];
+static unsigned          slot_count;
+static int               proto_dcerpc, proto_smb, proto_smb2;
+static dissector_handle_t decoded_as, decode_as_original;
+
+/* SMB2 hands down what it knows of the file; the id is the one on the wire. */
+static void fill_pipe(const slot *s, void *data, hooks_pipe *pipe)
+{
+    pipe->on_pipe = s->on_pipe;
+    const smb2_info_t *info = s->is_smb2 ? data : NULL;
+    const smb2_fid_info_t *file = !info ? NULL : info->file ? info->file : info->saved ? info->saved->file : NULL;
+    if (!file)
+        return;
+    pipe->known = true;
+    pipe->file_id[0] = file->fid_persistent;
+    pipe->file_id[1] = file->fid_volatile;
+    pipe->name = file->name;
+}
+
+/* The octets are taken before the dissector runs: what it throws passes through here. */
+static void look(const slot *s, tvbuff_t *tvb, packet_info *pinfo, void *data)
+{
+    if (!s->is_rpc) {
+        sink->smb(tvb, pinfo);
+        return;
+    }
+    hooks_pipe pipe = {.on_pipe = false};
+    fill_pipe(s, data, &pipe);
+    sink->rpc(tvb, pinfo, &pipe);
+}
+
+static ws_bool call_original(unsigned number, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    look(&slots[number], tvb, pinfo, data);
+    return slots[number].original(tvb, pinfo, tree, data);
+}
+
+#define WRAPPER(N) \
+    static ws_bool wrapper_##N(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data) \
+    { \
+        return call_original(N, tvb, pinfo, tree, data); \
+    }
+WRAPPER(0) WRAPPER(1) WRAPPER(2) WRAPPER(3) WRAPPER(4) WRAPPER(5) WRAPPER(6) WRAPPER(7)
+WRAPPER(8) WRAPPER(9) WRAPPER(10) WRAPPER(11) WRAPPER(12) WRAPPER(13) WRAPPER(14) WRAPPER(15)
+static const heur_dissector_t wrappers[SLOTS] = {
+    wrapper_0, wrapper_1, wrapper_2,  wrapper_3,  wrapper_4,  wrapper_5,  wrapper_6,  wrapper_7,
+    wrapper_8, wrapper_9, wrapper_10, wrapper_11, wrapper_12, wrapper_13, wrapper_14, wrapper_15,
+};
+
+static void wrap_entry(const gchar *table, heur_dtbl_entry_t *entry, gpointer user)
+{
+    (void)user;
+    int proto = proto_get_id(entry->protocol);
+    bool is_rpc = proto == proto_dcerpc, is_smb = proto == proto_smb || proto == proto_smb2;
+    if (!(is_rpc || is_smb) || slot_count == SLOTS || strcmp(table, "udp") == 0)
+        return;
+    bool smb2_pipe = strcmp(table, "smb2_pipe_subdissectors") == 0;
+    slots[slot_count] = (slot){entry, entry->dissector, is_rpc, smb2_pipe || strcmp(table, "smb_transact") == 0, smb2_pipe};
+    entry->dissector = wrappers[slot_count++];
+}
+
+static void wrap_table(const char *name, struct heur_dissector_list *table, gpointer user)
+{
+    (void)table;
+    heur_dissector_table_foreach(name, wrap_entry, user);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ TCP */
+
+static tap_packet_status on_tcp(void *data, packet_info *pinfo, epan_dissect_t *edt, const void *header, tap_flags_t flags)
+{
+    (void)data, (void)edt, (void)flags;
+    const struct tcpheader *tcp = header;
+    if (!pinfo->fd->visited && tcp->th_flags & (TH_SYN | TH_FIN | TH_RST))
+        sink->tcp(pinfo, tcp->th_flags & TH_SYN);
+    return TAP_PACKET_DONT_REDRAW;
+}
+
+/* ------------------------------------------------------------------------------------------------------ Decode As */
+
+static int look_and_pass_on(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    hooks_pipe pipe = {.on_pipe = false};
+    sink->rpc(tvb, pinfo, &pipe);
+    return call_dissector_only(decode_as_original, tvb, pinfo, tree, data);
+}
+
+static void collect_decoded(const gchar *table, ftenum_t type, gpointer key, gpointer value, gpointer user)
+{
+    (void)type;
+    dissector_handle_t handle = dtbl_entry_get_handle(value);
+    if (!handle || handle == decoded_as || strcmp(table, "tcp.port") != 0 ||
+        dissector_handle_get_protocol_index(handle) != proto_dcerpc)
+        return;
+    decode_as_original = handle;
+    guint port = GPOINTER_TO_UINT(key);
+    g_array_append_val((GArray *)user, port);
+}
+
+void hooks_follow_decode_as(void)
+{
+    GArray *ports = g_array_new(FALSE, FALSE, sizeof(guint));
+    dissector_all_tables_foreach_changed(collect_decoded, ports);
+    for (guint i = 0; i < ports->len; i++)
+        dissector_change_uint("tcp.port", g_array_index(ports, guint, i), decoded_as);
+    g_array_unref(ports);
+}
+
+void hooks_install(const hooks_sink *receiver)
+{
+    sink = receiver;
+    proto_dcerpc = proto_get_id_by_filter_name("dcerpc");
+    proto_smb = proto_get_id_by_filter_name("smb");
+    proto_smb2 = proto_get_id_by_filter_name("smb2");
+    dissector_all_heur_tables_foreach_table(wrap_table, NULL, NULL);
+    decoded_as = create_dissector_handle(look_and_pass_on, proto_dcerpc);
+    GString *error = register_tap_listener("tcp", &slots, NULL, TL_IS_DISSECTOR_HELPER, NULL, on_tcp, NULL, NULL);
+    if (error)
+        g_string_free(error, TRUE); /* without it, rules about the end of a connection stay inconclusive */
+}

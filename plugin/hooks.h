@@ -1,0 +1,31 @@
+/* hooks.h - the places in Wireshark's dissection where octets are picked up on their way.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RPCLENS_HOOKS_H
+#define RPCLENS_HOOKS_H
+
+#include "plugin/compat.h"
+
+/* What a carrier knows of the file that carries RPC: nothing for TCP. */
+typedef struct {
+    bool        on_pipe;
+    bool        known;    /* the file's id is known */
+    uint64_t    file_id[2];
+    const char *name;     /* NULL when it is not known */
+} hooks_pipe;
+
+/* Whom the hooks call, in the order of the wire, in every pass. */
+typedef struct {
+    /* The payload of a carrier, from a PDU's first octet on: any number of whole PDUs, perhaps the beginning of one more. */
+    void (*rpc)(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *pipe);
+    /* SMB messages, perhaps chained, perhaps encrypted. */
+    void (*smb)(tvbuff_t *tvb, packet_info *pinfo);
+    /* A TCP segment with SYN, or with FIN or RST. */
+    void (*tcp)(packet_info *pinfo, bool begins);
+} hooks_sink;
+
+/* Once a process, after all dissectors have registered. `sink` must live as long as the process. */
+void hooks_install(const hooks_sink *sink);
+/* At each capture's beginning: "Decode As" may have sent TCP ports to DCE/RPC past the hooks. */
+void hooks_follow_decode_as(void);
+
+#endif
