@@ -398,7 +398,7 @@ static void draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 {
     for (guint i = 0; i < met_pdus->len; i++) {
         const met_pdu *met = &g_array_index(met_pdus, met_pdu, i);
-        tree_pdu(&met->place, pinfo, tree, met->pdu);
+        tree_pdu(&met->place, pinfo, tree, met->pdu, met_pdus->len == 1);
     }
     const GPtrArray *findings = g_hash_table_lookup(now->findings, GUINT_TO_POINTER(pinfo->num));
     if (findings && tree)

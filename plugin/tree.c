@@ -228,12 +228,17 @@ static char *call_name(packet_info *pinfo, const rpc_call *call, const rpc_messa
     return wmem_strdup_printf(pinfo->pool, "opnum %u %s", call->opnum, kind_name(m));
 }
 
-static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const char *name)
+/* A frame's only PDU has the Info column to itself; of several, each adds to what Wireshark wrote of them all. */
+static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const char *name, bool alone)
 {
     char *column = g_ascii_strup(pdu->call->interface->protocol, -1);
     col_add_str(pinfo->cinfo, COL_PROTOCOL, column);
     g_free(column);
-    col_append_fstr(pinfo->cinfo, COL_INFO, ", %s%s", name, pdu->verdict.state == SEC_SEALED ? " (sealed)" : "");
+    const char *sealed = pdu->verdict.state == SEC_SEALED ? " (sealed)" : "";
+    if (alone)
+        col_add_fstr(pinfo->cinfo, COL_INFO, "%s%s%s, call_id: %u", name, pdu->last ? "" : ", fragment", sealed, pdu->call_id);
+    else
+        col_append_fstr(pinfo->cinfo, COL_INFO, ", %s%s", name, sealed);
 }
 
 static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m)
@@ -265,7 +270,7 @@ static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *t
         draw_stub(place, pinfo, tree, pdu, m);
 }
 
-void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu)
+void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, bool alone)
 {
     const rpc_call *call = pdu->call;
     bool ours = call && call->interface;
@@ -275,7 +280,7 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
     const rpc_message *m = !call ? NULL : pdu->response ? &call->response : &call->request;
     char *name = call ? call_name(pinfo, call, m) : NULL;
     if (ours)
-        set_columns(pinfo, pdu, name);
+        set_columns(pinfo, pdu, name, alone);
     if (!tree)
         return;
     int proto = ours ? register_proto(call->interface) : generic.proto;
