@@ -85,7 +85,7 @@ static gboolean entry_equal(gconstpointer a, gconstpointer b)
 {
     const key_entry *x = a, *y = b;
     return x->kind == y->kind && x->etype == y->etype && x->kvno == y->kvno && x->length == y->length
-        && !strcmp(x->name, y->name) && !strcmp(x->domain, y->domain)
+        && x->session == y->session && !memcmp(x->guid, y->guid, sizeof x->guid) && !strcmp(x->name, y->name) && !strcmp(x->domain, y->domain)
         && crypto_equal(x->octets, y->octets, x->length);
 }
 
@@ -172,16 +172,22 @@ void keyring_add(keyring *ring, key_kind kind, const char *name, const char *dom
 {
     if (kind == KEY_NT_HASH && length != 16)
         return;
-    key_entry wanted = {kind, (char *)(uintptr_t)name, (char *)(uintptr_t)(domain ? domain : ""), etype, kvno,
-                        (uint8_t *)(uintptr_t)octets, length, G_MAXUINT};
+    key_entry wanted = {.kind = kind, .name = (char *)(uintptr_t)name, .domain = (char *)(uintptr_t)(domain ? domain : ""),
+                        .etype = etype, .kvno = kvno, .octets = (uint8_t *)(uintptr_t)octets, .length = length,
+                        .source = G_MAXUINT};
     add_entry(ring, &wanted);
+}
+
+void keyring_add_entry(keyring *ring, const key_entry *entry)
+{
+    add_entry(ring, entry);
 }
 
 void source_take(source_sink *sink, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,
                  const uint8_t *octets, size_t length)
 {
-    key_entry wanted = {kind, (char *)(uintptr_t)name, (char *)(uintptr_t)domain, etype, kvno,
-                        (uint8_t *)(uintptr_t)octets, length, sink->index};
+    key_entry wanted = {.kind = kind, .name = (char *)(uintptr_t)name, .domain = (char *)(uintptr_t)domain, .etype = etype,
+                        .kvno = kvno, .octets = (uint8_t *)(uintptr_t)octets, .length = length, .source = sink->index};
     add_entry(sink->ring, &wanted);
     sink->source->taken++;
 }
@@ -352,7 +358,8 @@ static const key_entry *offer(search *s, const key_entry *entry)
 
 static bool usable_for_ntlm(const key_entry *entry)
 {
-    return entry->kind != KEY_KERBEROS || (entry->etype == ETYPE_RC4_HMAC && entry->length == 16);
+    return entry->kind == KEY_PASSWORD || entry->kind == KEY_NT_HASH
+        || (entry->kind == KEY_KERBEROS && entry->etype == ETYPE_RC4_HMAC && entry->length == 16);
 }
 
 /* Those keys whose domain is (`same`) or is not the one given, which is case-folded. */
@@ -465,8 +472,8 @@ static const key_entry *offer_for_ticket(search *s, const key_entry *entry, cons
     case KEY_KERBEROS: return entry->etype == wish->etype ? offer(s, entry) : NULL;
     case KEY_NT_HASH:  return wish->etype == ETYPE_RC4_HMAC ? offer(s, entry) : NULL;
     case KEY_PASSWORD: return offer_password(s, entry, wish, own);
+    default:           return NULL; /* keys of sessions, and backup keys */
     }
-    return NULL;
 }
 
 /* 0: the kvno the ticket names, 1: not known, 2: another */
@@ -529,4 +536,46 @@ const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, 
     if (tried)
         *tried = s.tried;
     return found;
+}
+
+/* Session keys and backup keys are few: a user gives them one by one. */
+const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t etype, key_try_fn fn, void *data,
+                                     size_t *tried)
+{
+    size_t count = 0;
+    const key_entry *found = NULL;
+    for (guint i = 0; i < ring->entries->len && !found; i++) {
+        const key_entry *entry = g_ptr_array_index(ring->entries, i);
+        if (entry->kind != kind || (etype != 0 && entry->etype != etype))
+            continue;
+        count++;
+        if (fn(entry, data))
+            found = entry;
+    }
+    if (tried)
+        *tried = count;
+    return found;
+}
+
+const key_entry *keyring_smb_session(const keyring *ring, uint64_t session)
+{
+    for (guint i = 0; i < ring->entries->len; i++) {
+        const key_entry *entry = g_ptr_array_index(ring->entries, i);
+        if (entry->kind == KEY_SMB_SESSION && entry->session == session)
+            return entry;
+    }
+    return NULL;
+}
+
+const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const uint8_t guid[16], key_try_fn fn, void *data)
+{
+    static const uint8_t unknown[16];
+    const uint8_t *const wanted[] = {guid, unknown};
+    for (size_t round = 0; round < G_N_ELEMENTS(wanted); round++)
+        for (guint i = 0; i < ring->entries->len; i++) {
+            const key_entry *entry = g_ptr_array_index(ring->entries, i);
+            if (entry->kind == kind && memcmp(entry->guid, wanted[round], sizeof entry->guid) == 0 && fn(entry, data))
+                return entry;
+        }
+    return NULL;
 }

@@ -17,7 +17,15 @@
 typedef enum {
     KEY_PASSWORD, /* UTF-8 text; `octets` without a final zero */
     KEY_NT_HASH,  /* 16 octets: MD4 of the password in UTF-16LE; equals the RC4-HMAC key, etype 23 */
-    KEY_KERBEROS  /* a long-term key of `etype` */
+    KEY_KERBEROS, /* a long-term key of `etype` */
+    /* Keys of one session only; nobody's in particular: */
+    KEY_TICKET,   /* a ticket's session key of `etype`; name and domain are the service's, as in a ccache or kirbi file */
+    KEY_NTLM_SESSION, /* NTLM's ExportedSessionKey, 16 octets */
+    KEY_SUBKEY,   /* a Kerberos subkey of `etype`, of whichever side */
+    KEY_SMB_SESSION, /* an SMB Session.SessionKey; `session` is its id */
+    /* A domain's DPAPI backup keys ([MS-BKRP] 2.2.5, 2.2.7); `guid` is the key's: */
+    KEY_BACKUP_CLIENT, /* the RSA key pair, as the PRIVATEKEYBLOB of 1172 octets */
+    KEY_BACKUP_SERVER  /* 256 octets */
 } key_kind;
 
 typedef struct {
@@ -26,6 +34,8 @@ typedef struct {
     char    *domain; /* NetBIOS domain or Kerberos realm as written; "" when not given */
     int32_t  etype;  /* KEY_KERBEROS only: 17, 18, 23, ... ([RFC 3961] and its successors) */
     uint32_t kvno;   /* 0: not known */
+    uint64_t session;/* KEY_SMB_SESSION only */
+    uint8_t  guid[16]; /* backup keys only, in the order of the wire; zeros: not known (a PVK or PEM file has none) */
     uint8_t *octets; /* secure memory */
     size_t   length;
     unsigned source; /* index of its source */
@@ -64,6 +74,9 @@ bool keyring_add_memory(keyring *ring, const char *label, const uint8_t *data, s
 void keyring_add(keyring *ring, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,
                  const uint8_t *octets, size_t length);
 
+/* Any kind of key, e.g. one of a session; copies everything that `entry` points to. Its `source` is kept as given. */
+void keyring_add_entry(keyring *ring, const key_entry *entry);
+
 size_t            keyring_source_count(const keyring *ring);
 const key_source *keyring_source(const keyring *ring, size_t index);
 size_t            keyring_count(const keyring *ring);
@@ -81,5 +94,14 @@ const key_entry *keyring_try_ntlm(const keyring *ring, const char *user, const c
  * that etype in the realm, then of other realms. The kvno decides the order, never the choice: 0 is "not known". */
 const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, const char *realm, int32_t etype,
                                       uint32_t kvno, key_try_fn fn, void *data, size_t *tried);
+
+/* Keys of sessions, which belong to nobody by name: calls `fn` for each key of this kind (and etype, unless it is 0) until it
+ * returns true. The signature must decide. */
+const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t etype, key_try_fn fn, void *data,
+                                     size_t *tried);
+/* The SMB session key for a session id, or NULL. */
+const key_entry *keyring_smb_session(const keyring *ring, uint64_t session);
+/* Calls `fn` for the backup keys of a kind, those with this GUID first, then those whose GUID is not known. */
+const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const uint8_t guid[16], key_try_fn fn, void *data);
 
 #endif

@@ -63,8 +63,9 @@ static bool nt_hash(const key_entry *entry, uint8_t hash[NT_HASH])
         return entry->etype == ETYPE_RC4_HMAC && entry->length == NT_HASH;
     case KEY_PASSWORD:
         return etype_nt_hash(entry->octets, entry->length, hash);
+    default:
+        return false;
     }
-    return false;
 }
 
 static void hand_over(const GByteArray *keytab)

@@ -7,7 +7,11 @@ static const char *kind_text(const key_entry *e, char *buffer, size_t size)
     switch (e->kind) {
     case KEY_PASSWORD: return "password";
     case KEY_NT_HASH:  return "NT hash";
-    case KEY_KERBEROS: break;
+    case KEY_NTLM_SESSION:  return "NTLM session key";
+    case KEY_SMB_SESSION:   return "SMB session key";
+    case KEY_BACKUP_CLIENT: return "DPAPI backup key, RSA";
+    case KEY_BACKUP_SERVER: return "DPAPI backup key, ServerWrap";
+    case KEY_KERBEROS: case KEY_TICKET: case KEY_SUBKEY: break;
     }
     switch (e->etype) {
     case 17: return "aes128-cts-hmac-sha1-96";
