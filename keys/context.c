@@ -13,6 +13,7 @@
 
 /* A PDU's frag_length has 16 bits; what is reassembled from more than that is none. */
 enum { PIECE_MAX = 1 << 20 };
+enum { SESSION_KEY_LENGTH = 16 };
 
 struct sec_context {
     mech_env      env;
@@ -69,6 +70,22 @@ void mech_have_key(mech_env *env)
     env->facts.have_key = true;
     env->facts.key_reason = SEC_OK;
     env->facts.key_text = NULL;
+}
+
+void mech_session_key(mech_env *env, const uint8_t *key, size_t length)
+{
+    if (!env->session_key)
+        env->session_key = crypto_alloc(SESSION_KEY_LENGTH);
+    memset(env->session_key, 0, SESSION_KEY_LENGTH);
+    memcpy(env->session_key, key, MIN(length, (size_t)SESSION_KEY_LENGTH));
+}
+
+bool sec_context_session_key(const sec_context *context, uint8_t key[16])
+{
+    if (!context->env.session_key)
+        return false;
+    memcpy(key, context->env.session_key, SESSION_KEY_LENGTH);
+    return true;
 }
 
 static sec_state refused_state(const sec_message *message)
@@ -131,6 +148,7 @@ void sec_context_free(sec_context *context)
     g_string_chunk_free(context->env.strings);
     crypto_wipe(context->env.scratch, context->env.scratch_size);
     g_free(context->env.scratch);
+    crypto_free(context->env.session_key);
     g_free(context);
 }
 

@@ -80,6 +80,11 @@ void sec_context_token(sec_context *context, const uint8_t *token, size_t length
 /* Header signing as the handshake negotiated it: both sides set PFC_SUPPORT_HEADER_SIGN ([MS-RPCE] 2.2.2.3). */
 void sec_context_header_signing(sec_context *context, bool on);
 
+/* The key that the mechanism hands to whoever asked for the context (GSS_Inquire_context): NTLM's ExportedSessionKey, Kerberos'
+ * acceptor subkey, else initiator subkey, else the ticket's session key. Writes its first 16 octets, padded with zeros; false:
+ * it is not known. */
+bool sec_context_session_key(const sec_context *context, uint8_t key[16]);
+
 const sec_facts *sec_context_facts(const sec_context *context);
 
 /* A protected connection-oriented PDU: [header][body: stub and auth padding][sec_trailer 8][token]. */

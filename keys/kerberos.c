@@ -150,12 +150,15 @@ static uint8_t *read_key(asn1_node node, const char *path, int32_t *etype, size_
     return known ? der_octets(node, at, length) : NULL;
 }
 
-static gss_key *read_gss_key(asn1_node node, const char *path)
+/* A subkey is what the context hands out from then on ([RFC 4121] 2). */
+static gss_key *read_gss_key(mech_env *env, asn1_node node, const char *path)
 {
     int32_t etype;
     size_t length;
     uint8_t *octets = read_key(node, path, &etype, &length);
     gss_key *key = octets ? gss_key_new(etype, octets, length) : NULL;
+    if (octets)
+        mech_session_key(env, octets, length);
     crypto_free(octets);
     return key;
 }
@@ -192,6 +195,7 @@ static bool take_ticket_part(krb_session *session, const uint8_t *plain, size_t 
     if (!session->session_key)
         return false;
     session->keys[SESSION] = gss_key_new(session->session_etype, session->session_key, session->session_key_length);
+    mech_session_key(session->env, session->session_key, session->session_key_length);
     return true;
 }
 
@@ -260,7 +264,7 @@ static bool open_authenticator(krb_session *session, asn1_node ap_req)
     crypto_free(plain);
     if (!authenticator)
         return false;
-    session->keys[INITIATOR] = read_gss_key(authenticator, "subkey");
+    session->keys[INITIATOR] = read_gss_key(session->env, authenticator, "subkey");
     take_gss_checksum(session->env, authenticator);
     der_close(authenticator);
     return true;
@@ -335,7 +339,7 @@ static void take_ap_rep(krb_session *session, const uint8_t *data, size_t length
         asn1_node part = plain ? der_open(krb5_asn1_tab, "KRB5.EncAPRepPart", plain, plain_length) : NULL;
         if (part) {
             gss_key_free(session->keys[ACCEPTOR]);
-            session->keys[ACCEPTOR] = read_gss_key(part, "subkey");
+            session->keys[ACCEPTOR] = read_gss_key(session->env, part, "subkey");
         }
         der_close(part);
         crypto_free(plain);

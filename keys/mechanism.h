@@ -19,6 +19,7 @@ typedef struct {
     bool           mech_list_mic;  /* SPNEGO's mechListMIC was seen in either direction */
     uint8_t       *scratch;        /* decrypted, but not proven; grows with the largest PDU */
     size_t         scratch_size;
+    uint8_t       *session_key;    /* 16 octets of secure memory, what the mechanism hands out; NULL while it is not known */
 } mech_env;
 
 /* A text that lives as long as the context; equal texts are one. */
@@ -26,6 +27,9 @@ const char *mech_keep(mech_env *env, const char *format, ...) G_GNUC_PRINTF(2, 3
 /* Sets the facts to "no key", and why. */
 void mech_no_key(mech_env *env, sec_reason reason, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void mech_have_key(mech_env *env);
+
+/* The context's own key for whoever asked for it; a later one replaces it (a subkey the ticket's session key). */
+void mech_session_key(mech_env *env, const uint8_t *key, size_t length);
 
 /* "Not verified, because": sealed at level PRIVACY, else readable but unverified. */
 sec_verdict mech_refuse(mech_env *env, const sec_message *message, sec_reason reason, const char *format, ...)

@@ -424,6 +424,7 @@ static void derive_keys(ntlm_session *session, const ntlm_authenticate *message)
         start_ess(session->live, exported);
     else
         start_without_ess(session->live, exported);
+    mech_session_key(session->env, exported, 16);
     check_mic(session, message, exported);
     crypto_free(key);
     mech_have_key(session->env);

@@ -12,11 +12,13 @@
 #include <epan/conversation.h>
 #include <epan/to_str.h>
 
+#include "keys/crypto.h"
 #include "plugin/hooks.h"
 #include "plugin/prefs.h"
 #include "plugin/tree.h"
 #include "plugin/wireshark_keys.h"
 #include "rpc/smb.h"
+#include "rpc/smb_session.h"
 
 /* The two ends of a conversation as text, made once. */
 typedef struct {
@@ -31,6 +33,7 @@ typedef struct {
     bool          own_ring;
     rpc_tracker  *calls;
     smb_tracker  *smb;
+    smb_sessions *sessions;
     verifier     *judge;
     bool          own_judge;
     capture_facts facts;
@@ -115,6 +118,17 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((capture *)user)->calls, connection, pipe_id);
 }
 
+/* Wireshark learns SMB session keys from NTLM by itself; those of Kerberos it is told, before it dissects the response. */
+static void on_setup(const smb_setup *setup, void *user)
+{
+    capture *c = user;
+    uint8_t key[16];
+    if (smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
+                           setup->token, setup->length, key))
+        wireshark_keys_smb(setup->session, key, sizeof key);
+    crypto_wipe(key, sizeof key);
+}
+
 static GPtrArray *list_of(GHashTable *table, uint32_t frame)
 {
     GPtrArray *list = g_hash_table_lookup(table, GUINT_TO_POINTER(frame));
@@ -144,8 +158,9 @@ static void capture_open(void)
     now->facts.complete = true;
     rpc_sink sink = {now, on_message, on_finished, on_context};
     now->calls = rpc_tracker_new(now->ring, &sink, program ? &program->options : &in_wireshark);
-    smb_sink pipes = {now, on_opened, on_closed};
+    smb_sink pipes = {now, on_opened, on_closed, on_setup};
     now->smb = smb_tracker_new(&pipes);
+    now->sessions = smb_sessions_new(now->ring);
     now->conversations = g_hash_table_new_full(NULL, NULL, NULL, ends_free);
     now->pdus = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
     now->findings = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
@@ -172,6 +187,7 @@ static void capture_close(void)
     feed_end(true);
     rpc_tracker_free(now->calls);
     smb_tracker_free(now->smb);
+    smb_sessions_free(now->sessions);
     g_hash_table_unref(now->conversations);
     g_hash_table_unref(now->pdus);
     g_hash_table_unref(now->findings);

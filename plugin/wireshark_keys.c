@@ -11,6 +11,8 @@
 #include "keys/etype.h"
 #include "plugin/compat.h"
 
+#include <epan/prefs.h>
+
 enum { NT_HASH = 16 };
 
 static void put16(GByteArray *out, uint16_t value)
@@ -101,4 +103,26 @@ void wireshark_keys_give(const keyring *ring)
         hand_over(keytab);
     crypto_wipe(keytab->data, keytab->len);
     g_byte_array_unref(keytab);
+}
+
+/* The table's columns are session id (as on the wire, little-endian), session key, and two keys that Wireshark derives itself. */
+void wireshark_keys_smb(uint64_t session, const uint8_t *key, size_t length)
+{
+    static GHashTable *given; /* sessions Wireshark knows: a capture may be read again */
+    if (!given)
+        given = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    if (!g_hash_table_add(given, g_memdup2(&session, sizeof session)))
+        return;
+    GString *record = g_string_new("uat:smb2_seskey_list:");
+    for (int i = 0; i < 8; i++)
+        g_string_append_printf(record, "%02x", (unsigned)(session >> 8 * i & 0xff));
+    g_string_append_c(record, ',');
+    for (size_t i = 0; i < length; i++)
+        g_string_append_printf(record, "%02x", key[i]);
+    g_string_append(record, ",\"\",\"\"");
+    char *error = NULL;
+    prefs_set_pref(record->str, &error);
+    g_free(error);
+    crypto_wipe(record->str, record->len);
+    g_string_free(record, TRUE);
 }

@@ -8,4 +8,8 @@
 /* Adds the keyring's NT hashes to Wireshark's key list. The list lives as long as the process, and a key is added to it once. */
 void wireshark_keys_give(const keyring *ring);
 
+/* Adds an SMB2 session's key to Wireshark's table of such keys. Must be called before Wireshark sees the session's id for the first
+ * time. Wireshark keeps the table as long as the process lives, and in its profile only if the user saves it. */
+void wireshark_keys_smb(uint64_t session, const uint8_t *key, size_t length);
+
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { SMB2_HEADER = 64, SMB1_HEADER = 32 };
-enum { SMB2_NEGOTIATE = 0, SMB2_CREATE = 5, SMB2_CLOSE = 6, SMB2_READ = 8, SMB2_WRITE = 9, SMB2_IOCTL = 11 };
+enum { SMB2_NEGOTIATE = 0, SMB2_SESSION_SETUP = 1, SMB2_CREATE = 5, SMB2_CLOSE = 6, SMB2_READ = 8, SMB2_WRITE = 9, SMB2_IOCTL = 11 };
 enum { SMB1_CLOSE = 0x04, SMB1_TRANSACTION = 0x25, SMB1_READ_ANDX = 0x2e, SMB1_WRITE_ANDX = 0x2f, SMB1_NT_CREATE_ANDX = 0xa2 };
 enum { STATUS_PENDING = 0x00000103 };
 /* Requests whose answer is not in the capture would pile up; more than this are not outstanding on any real server
@@ -139,7 +139,20 @@ static char *pipe_name(const uint8_t *octets, size_t length, bool unicode)
 
 /* -------------------------------------------------------------------------------------------------------- SMB2 */
 
-static bool read_smb2(smb_tracker *t, const uint8_t *o, size_t length, message *m)
+/* The token of a SESSION_SETUP stands where its body says, counted from the header ([MS-SMB2] 2.2.5, 2.2.6). */
+static void read_setup(smb_tracker *t, uint64_t connection, const uint8_t *o, size_t length, const message *m)
+{
+    size_t field = SMB2_HEADER + (m->response ? 4 : 12);
+    if (m->command != SMB2_SESSION_SETUP || m->status == STATUS_PENDING || !t->sink.setup || length < field + 4)
+        return;
+    size_t at = le16(o + field), size = le16(o + field + 2);
+    if (at > length || size > length - at)
+        at = size = 0;
+    smb_setup setup = {connection, m->message, le64(o + 40), !m->response, m->status, o + at, size};
+    t->sink.setup(&setup, t->sink.user);
+}
+
+static bool read_smb2(smb_tracker *t, uint64_t connection, const uint8_t *o, size_t length, message *m)
 {
     if (length < SMB2_HEADER + 4)
         return false;
@@ -147,6 +160,7 @@ static bool read_smb2(smb_tracker *t, const uint8_t *o, size_t length, message *
     m->command = le16(o + 12);
     m->response = le32(o + 16) & 1;
     m->message = le64(o + 24);
+    read_setup(t, connection, o, length, m);
     const uint8_t *body = o + SMB2_HEADER;
     size_t body_length = length - SMB2_HEADER;
     size_t file_at = 0;
@@ -317,7 +331,7 @@ smb_pipe smb_tracker_message(smb_tracker *t, uint64_t connection, uint32_t frame
     if (length < 4 || memcmp(octets + 1, "SMB", 3) != 0)
         return none;
     bool smb2 = octets[0] == 0xfe;
-    if (!(smb2 ? read_smb2(t, octets, length, &m) : octets[0] == 0xff && read_smb1(octets, length, &m)))
+    if (!(smb2 ? read_smb2(t, connection, octets, length, &m) : octets[0] == 0xff && read_smb1(octets, length, &m)))
         return none;
     request_key key = {connection, m.message};
     resolve_related(t, connection, frame, &m);

@@ -23,10 +23,21 @@ typedef struct {
     uint32_t    status;         /* NTSTATUS; 0 opened */
 } smb_open;
 
+/* One leg of a session's authentication. */
+typedef struct {
+    uint64_t       connection, message, session;
+    bool           from_client;
+    uint32_t       status;
+    const uint8_t *token;
+    size_t         length;
+} smb_setup;
+
 typedef struct {
     void *user;
     void (*opened)(const smb_open *attempt, void *user);
     void (*closed)(uint64_t connection, const uint64_t pipe_id[2], void *user);
+    /* A SESSION_SETUP of SMB2 and its security token (length 0: none). */
+    void (*setup)(const smb_setup *setup, void *user);
 } smb_sink;
 
 typedef struct smb_tracker smb_tracker;

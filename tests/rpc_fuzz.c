@@ -86,7 +86,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     rpc_options options = {.forget = forget};
     r.judge = verifier_new(NULL, NULL);
     r.calls = rpc_tracker_new(ring, &sink, &options);
-    smb_sink pipes = {&r, on_opened, on_closed};
+    smb_sink pipes = {&r, on_opened, on_closed, NULL};
     smb_tracker *smb = smb_tracker_new(&pipes);
     verifier_begin(r.judge, &r.facts);
     while (size >= 3) {
