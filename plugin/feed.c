@@ -38,6 +38,7 @@ typedef struct {
     bool          own_judge;
     capture_facts facts;
     double        first_time;
+    uint32_t      last_tcp;      /* frame of the last SYN, FIN or RST taken */
     GHashTable   *conversations; /* number -> ends */
     GHashTable   *pdus;          /* frame -> GPtrArray of rpc_pdu */
     GHashTable   *findings;      /* frame -> GPtrArray of finding */
@@ -391,8 +392,10 @@ static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *carrier)
 
 static void on_tcp(packet_info *pinfo, bool begins)
 {
-    if (!now || !now->judge)
+    /* When a frame is done it counts as visited already, so whether this is the first time is known by the frame. */
+    if (!now || !now->judge || pinfo->num < now->last_tcp)
         return;
+    now->last_tcp = pinfo->num;
     if (begins)
         verifier_started(now->judge, connection_of(pinfo));
     else

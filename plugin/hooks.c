@@ -97,7 +97,7 @@ static tap_packet_status on_tcp(void *data, packet_info *pinfo, epan_dissect_t *
 {
     (void)data, (void)edt, (void)flags;
     const struct tcpheader *tcp = header;
-    if (!pinfo->fd->visited && tcp->th_flags & (TH_SYN | TH_FIN | TH_RST))
+    if (tcp->th_flags & (TH_SYN | TH_FIN | TH_RST))
         sink->tcp(pinfo, tcp->th_flags & TH_SYN);
     return TAP_PACKET_DONT_REDRAW;
 }

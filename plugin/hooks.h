@@ -19,7 +19,7 @@ typedef struct {
     void (*rpc)(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *pipe);
     /* SMB messages, perhaps chained, perhaps encrypted. */
     void (*smb)(tvbuff_t *tvb, packet_info *pinfo);
-    /* A TCP segment with SYN, or with FIN or RST. */
+    /* A TCP segment with SYN, or with FIN or RST; told when its frame is done. */
     void (*tcp)(packet_info *pinfo, bool begins);
 } hooks_sink;
 
