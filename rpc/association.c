@@ -29,6 +29,8 @@ typedef struct {
     GHashTable      *calls;         /* call_id -> open_call */
     GArray          *asked;         /* pdu_context of the bind or alter_context not answered yet */
     bool             bound;         /* a bind was seen */
+    bool             shaking;       /* the last bind, alter_context or auth3 was not answered yet; its call_id: */
+    uint32_t         handshake_id;
     rpc_auth        *last_auth;     /* of the last handshake leg, for requests without sec_trailer */
 } association;
 
@@ -554,7 +556,9 @@ static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin 
             record->problem = "the list of results runs past the end of the PDU";
         g_array_set_size(a->asked, 0);
     }
-    if (p->type == PDU_BIND_NAK) {
+    a->shaking = pdu_from_client(p->type);
+    a->handshake_id = p->call_id;
+    if (p->type == PDU_BIND_NAK || p->type == PDU_FAULT) {
         const pdu_result_element refused = {.result = 2}; /* provider rejection, of all that was asked for */
         for (guint i = 0; i < a->asked->len; i++)
             context_answered(i, &refused, &walk);
@@ -564,8 +568,13 @@ static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin 
         take_handshake(a, auth, p);
 }
 
-static bool is_handshake(uint8_t type)
+/* A server may answer a leg of the handshake with a fault ([MS-RPCE] 3.3.1.5.2.1). */
+static bool is_handshake(const association *a, const pdu_parts *p)
 {
+    if (p->type == PDU_FAULT)
+        return a->shaking && a->handshake_id == p->call_id &&
+               !g_hash_table_contains(a->calls, GUINT_TO_POINTER(p->call_id));
+    uint8_t type = p->type;
     return type == PDU_BIND || type == PDU_BIND_ACK || type == PDU_BIND_NAK || type == PDU_ALTER_CONTEXT ||
            type == PDU_ALTER_CONTEXT_RESP || type == PDU_AUTH3;
 }
@@ -588,13 +597,13 @@ const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const u
     rpc_auth *auth = !p.has_auth ? NULL : p.auth_known ? find_auth(t, a, &p) : auth_of_cut(a, &p);
     record.auth = auth;
     record.level = auth ? p.auth_level : SEC_LEVEL_NONE;
-    if (carries_call)
-        take_call_pdu(t, a, origin, &p, auth, &record);
-    else if (is_handshake(p.type))
+    if (is_handshake(a, &p))
         take_handshake_pdu(t, a, origin, &p, auth, &record);
+    else if (carries_call)
+        take_call_pdu(t, a, origin, &p, auth, &record);
 
     rpc_pdu *kept = keep_pdu(t, &record);
-    if (carries_call && record.last) {
+    if (record.call && record.last) {
         if (t->sink.message)
             t->sink.message(kept->call, kept->response, t->sink.user);
         if (kept->response && !finish_call(t, a, (open_call *)kept->call))

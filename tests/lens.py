@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import csv
 import json
 import os
 import shutil
@@ -19,7 +20,10 @@ def capture(name):
 
 def keys_of(name):
     """The key files that open a capture, as its NAME.keys lists them."""
-    with open(os.path.join(CAPTURES, name + ".keys"), encoding="utf-8") as lines:
+    path = os.path.join(CAPTURES, name + ".keys")
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as lines:
         return [os.path.join(CAPTURES, line.strip()) for line in lines if line.strip()]
 
 
@@ -31,6 +35,17 @@ def expected_calls(name):
         return [json.loads(line) for line in lines]
 
 
+def must_show():
+    """The rows of must-show.csv: what each capture must show, by its name."""
+    with open(os.path.join(CAPTURES, "must-show.csv"), encoding="utf-8") as table:
+        return {row["capture"]: row for row in csv.DictReader(table)}
+
+
+def messages(calls):
+    """The requests and responses that are in the capture."""
+    return [m for call in calls for m in (call["request"], call["response"]) if m["kind"] != "none"]
+
+
 def key_options(keys):
     return [option for key in keys for option in ("-k", key)]
 
@@ -40,6 +55,7 @@ class Rpclens:
 
     def __init__(self, build):
         self.path = os.path.join(build, "rpclens")
+        self.known = {}
 
     def run(self, *arguments, status=0):
         done = subprocess.run([self.path, *arguments], capture_output=True, text=True, check=False, timeout=600)
@@ -47,9 +63,13 @@ class Rpclens:
             raise AssertionError(f"rpclens {' '.join(arguments)}: exit {done.returncode}, not {status}\n{done.stderr}")
         return done
 
-    def calls(self, path, keys=(), *options, status=0):
-        done = self.run("calls", *key_options(keys), "--format", "jsonl", *options, path, status=status)
-        return [json.loads(line) for line in done.stdout.splitlines()]
+    def calls(self, path, keys=(), status=0):
+        """All calls with their stubs; asked twice, the program runs once."""
+        question = (path, *keys)
+        if question not in self.known:
+            done = self.run("calls", *key_options(keys), "--format", "jsonl", "--stubs", path, status=status)
+            self.known[question] = [json.loads(line) for line in done.stdout.splitlines()]
+        return self.known[question]
 
     def verify(self, path, keys=(), *options):
         done = self.run("verify", *key_options(keys), "--format", "json", *options, path, status=None)

@@ -133,8 +133,8 @@ bool capture_start(const char *program_path, char **error)
         *error = g_strdup("Wireshark's dissection engine could not be started");
         return false;
     }
+    /* Not tcp.reassemble_out_of_order: it holds back all that follows a lost or cut packet, for good. */
     char settings[][48] = {
-        "tcp.reassemble_out_of_order:TRUE", /* a reordered segment must not cost the PDUs behind it */
         "tcp.calculate_timestamps:FALSE", "tcp.track_bytes_in_flight:FALSE", "dcerpc.reassemble_dcerpc:FALSE", /* cost, unused */
     };
     for (size_t i = 0; i < G_N_ELEMENTS(settings); i++)
@@ -261,6 +261,8 @@ bool capture_read(const char *path, feed_program *program, bool progress, char *
     progress_clear(&bar);
     if (err != 0)
         *error = wiretap_error(path, err, info, wtap_read_so_far(file), frames);
+    else if (frames == 0) /* wiretap opens nearly anything: texts, pictures, empty files */
+        *error = g_strdup_printf("%s: there are no network packets in it", path);
     wtap_close(file);
-    return err == 0 || frames > 0;
+    return frames > 0;
 }

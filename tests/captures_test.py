@@ -1,0 +1,156 @@
+"""Every shipped capture through the program, with its keys: all sealed PDUs verified, the calls as the client said they were, and
+exactly the verdicts that must-show.csv names.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import sys
+import unittest
+
+import lens
+
+BUILD = sys.argv.pop(1)
+program = lens.Rpclens(BUILD)
+
+
+def pairs(text):
+    return dict(item.split(":") for item in text.split())
+
+
+class Captures(unittest.TestCase):
+    def each(self):
+        for name, row in lens.must_show().items():
+            with self.subTest(capture=name):
+                yield name, row, lens.keys_of(name)
+
+    def test_every_capture_is_listed(self):
+        shipped = {f[:-5] for f in os.listdir(lens.CAPTURES) if f.endswith(".pcap")}
+        self.assertEqual(shipped, set(lens.must_show()))
+
+    def test_everything_sealed_is_verified(self):
+        for name, row, keys in self.each():
+            calls = program.calls(lens.capture(name), keys)
+            sealed = [m for m in lens.messages(calls) if m["sealed"]]
+            self.assertEqual({m["state"] for m in sealed}, {"verified"} if int(row["sealed"]) else set())
+            self.assertTrue(all(m["stub"] is not None for m in sealed))
+            self.assertFalse([m["malformed"] for m in lens.messages(calls) if "malformed" in m])
+            ours = [c for c in calls if c["protocol"] == "bkrp"]
+            self.assertEqual(len(ours), int(row["calls"]))
+
+    def compare(self, call, said):
+        params = call["request"]["params"]
+        self.assertEqual(call["method"], "BackuprKey")
+        if call["response"]["kind"] != "fault" or params:
+            self.assertEqual(params["pguidActionAgent"], said["action"])
+            self.assertEqual(params["cbDataIn"], said["cb_data_in"])
+            self.assertEqual(params["dwParam"], said["dw_param"])
+            self.assertEqual(len(params["pDataIn"]), 2 * said["cb_data_in"])
+            if said["data_in"] is not None:
+                self.assertEqual(params["pDataIn"], said["data_in"])
+            else:
+                self.assertTrue(params["pDataIn"].startswith(said.get("data_in_starts", "")))
+        if said["status"] is None:
+            self.assertNotEqual(call["response"]["kind"], "response")
+            return
+        self.assertEqual(call["response"]["status"]["code"], said["status"])
+        out = call["response"]["params"]["ppDataOut"]
+        self.assertEqual(out, said["data_out"])
+        self.assertEqual(call["response"]["params"]["pcbDataOut"], len(out or "") // 2)
+
+    def test_calls_are_what_the_client_said(self):
+        for name, _, keys in self.each():
+            said = lens.expected_calls(name)
+            calls = [c for c in program.calls(lens.capture(name), keys) if c["protocol"] == "bkrp"]
+            if not said:
+                continue
+            self.assertEqual(len(calls), len(said))
+            for call, truth in zip(self.in_order(name, calls, said), said):
+                self.compare(call, truth)
+
+    def in_order(self, name, calls, said):
+        """The client's order is that of its requests; where it had several in flight, its own log decides."""
+        calls = sorted(calls, key=lambda c: c["request"]["frames"][0])
+        if name not in ("bkrp-two-pipes", "bkrp-same-pipe-twice", "bkrp-two-contexts"):
+            return calls
+        ordered = []
+        for truth in said:
+            same = [c for c in calls if c["request"]["params"]["pguidActionAgent"] == truth["action"]
+                    and c["request"]["params"]["pDataIn"] == truth["data_in"]
+                    and c["response"]["params"]["ppDataOut"] == truth["data_out"]]
+            self.assertTrue(same, truth)
+            ordered.append(same[0])
+            calls.remove(same[0])
+        return ordered
+
+    def test_blobs_are_read(self):
+        """What AS() read agrees with the octets it was read from."""
+        seen = set()
+        for name, _, keys in self.each():
+            for call in program.calls(lens.capture(name), keys):
+                for m, parameter in ((call["request"], "pDataIn"), (call["response"], "ppDataOut")):
+                    blob = m.get("params", {}).get(parameter + "_as")
+                    if blob and not m.get("notes"):
+                        seen.add(blob["type"])
+                        self.check_blob(blob, m["params"][parameter])
+        self.assertEqual(seen, {"Certificate", "Client_Side_Wrapped_Secret", "Server_Side_Wrapped_Secret", "Secret",
+                                "Unwrapped_Secret", "UnwrappedSecret"} & seen | {"Certificate", "Client_Side_Wrapped_Secret",
+                                                                                 "Server_Side_Wrapped_Secret", "Secret"})
+
+    def check_blob(self, blob, octets):
+        kind = blob["type"]
+        if kind == "Secret":
+            self.assertEqual(blob["Secret"], octets)
+        elif kind == "Client_Side_Wrapped_Secret":
+            self.assertIn(blob["dwVersion"], (2, 3))
+            self.assertEqual(len(octets) // 2, 28 + blob["cbEncryptedSecret"] + blob["cbAccessCheck"])
+            self.assertTrue(octets.endswith(blob["EncryptedSecret"] + blob["AccessCheck"]))
+        elif kind == "Server_Side_Wrapped_Secret":
+            self.assertEqual(blob["Version"], 1)
+            self.assertEqual(len(octets) // 2, 96 + blob["Ciphertext_Length"])
+            self.assertEqual(octets[56:192], blob["R2"])
+        elif kind == "Certificate":
+            self.assertEqual((blob["version"], blob["modulusBits"], blob["publicExponent"]), (2, 2048, 65537))
+            self.assertEqual(blob["issuerUniqueID"], blob["subjectUniqueID"])
+            self.assertIn("CN=CORP.EXAMPLE", blob["subject"])
+
+    def test_verdicts(self):
+        for name, row, keys in self.each():
+            status, report = program.verify(lens.capture(name), keys)
+            verdicts = {r["id"]: r for r in report["rules"]}
+            self.assertEqual({i: r["verdict"] for i, r in verdicts.items() if r["verdict"] in ("violation", "warning")},
+                             pairs(row["broken"]))
+            self.assertEqual({i: r["reason"] for i, r in verdicts.items() if r["verdict"] == "inconclusive"},
+                             pairs(row["inconclusive"]))
+            broken = "violation" in row["broken"]
+            self.assertEqual(status, 1 if broken else 0)
+            self.assertEqual(program.verify(lens.capture(name), keys, "--strict")[0], 1 if row["broken"] else 0)
+            self.assertEqual(report["summary"]["violations"],
+                             sum(f["verdict"] == "violation" for f in report["findings"]))
+            self.check_findings(name, keys, report)
+
+    def check_findings(self, name, keys, report):
+        """A finding's frames are those of the calls it speaks of."""
+        calls = [c for c in program.calls(lens.capture(name), keys) if c["protocol"] == "bkrp"]
+        requests = {f for c in calls for f in c["request"].get("frames", [])}
+        answers = {f for c in calls for f in c["response"].get("frames", [])}
+        for found in report["findings"]:
+            self.assertEqual(found["frame"], found["frames"][0] if found["frames"] else None)
+            self.assertTrue(found["message"] and found["section"].startswith("MS-BKRP"))
+            if found["rule"] in ("BKRP-10", "BKRP-11", "BKRP-12", "BKRP-13", "BKRP-19"):
+                self.assertLessEqual(set(found["frames"]), requests | answers)
+        odd = [c["request"]["frames"][-1] for c in calls if c["request"].get("params", {}).get("dwParam")]
+        self.assertEqual([f["frame"] for f in report["findings"] if f["rule"] == "BKRP-19" and f["verdict"] == "warning"], odd)
+
+    def test_several_captures(self):
+        names = ["bkrp-dwparam", "bkrp-python-spnego-krb5"]
+        done = program.run("verify", "-k", lens.keys_of(names[0])[0], "--format", "json", *map(lens.capture, names), status=1)
+        self.assertIn(lens.capture(names[1]), done.stdout)
+
+    def test_text(self):
+        for name, row, keys in self.each():
+            out = program.run("calls", *lens.key_options(keys), lens.capture(name)).stdout
+            self.assertEqual(out.count("BackuprKey("), int(row["calls"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,68 @@
+"""The command line: help, versions, errors that tell what to do, and no secret in any of it.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import sys
+import tempfile
+import unittest
+
+import lens
+
+BUILD = sys.argv.pop(1)
+program = lens.Rpclens(BUILD)
+
+
+class CommandLine(unittest.TestCase):
+    def test_help_and_version(self):
+        self.assertIn("rpclens verify", program.run("--help").stdout)
+        self.assertIn("rpclens calls", program.run("calls", "--help").stdout)
+        self.assertRegex(program.run("--version").stdout, r"^rpclens \d+\.\d+\.\d+\n$")
+
+    def test_errors(self):
+        for arguments in ([], ["frob"], ["calls"], ["verify"], ["keys"], ["calls", "--frob", "x"], ["verify", "--format", "xml", "x"],
+                          ["calls", "--format", "json", "x"], ["calls", "--strict", "x"], ["verify", "--stubs", "x"]):
+            done = program.run(*arguments, status=2)
+            self.assertIn("rpclens", done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_rules(self):
+        out = program.run("rules").stdout
+        for rule in ("BKRP-5", "BKRP-6", "BKRP-10", "BKRP-11", "BKRP-12", "BKRP-13", "BKRP-19"):
+            self.assertRegex(out, rf"(?m)^{rule} +(MUST|SHOULD) +MS-BKRP 3\.2\.4")
+        self.assertTrue(all("client" in line for line in out.splitlines()))
+
+    def test_keys_shows_no_secret(self):
+        with open(os.path.join(lens.CAPTURES, "lab.passwords.txt"), encoding="utf-8") as file:
+            passwords = [line.strip().split(":", 1)[1] for line in file if ":" in line]
+        with open(os.path.join(lens.CAPTURES, "lab.secretsdump.txt"), encoding="utf-8") as file:
+            hashes = [line.split(":")[3] for line in file if line.count(":") > 5]
+        files = [os.path.join(lens.CAPTURES, f) for f in ("lab.keytab", "lab.passwords.txt", "lab.secretsdump.txt")]
+        for arguments in (["keys", *files], ["calls", *lens.key_options(files), lens.capture("bkrp-dwparam")],
+                          ["verify", *lens.key_options(files), lens.capture("bkrp-dwparam")]):
+            done = program.run(*arguments, status=None)
+            for secret in passwords + hashes:
+                self.assertNotIn(secret.lower(), (done.stdout + done.stderr).lower())
+        out = program.run("keys", *files).stdout
+        self.assertIn("MIT keytab, 13 keys", out)
+        self.assertIn("Jörg@CORP", out)
+
+    def test_complaints_name_the_place(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "some.txt")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("# a comment\nCORP\\alice:secret-of-alice\nthis line says nothing\nCORP\\bob:secret-of-bob\n")
+            done = program.run("keys", path)
+            self.assertIn("line 3", done.stdout)
+            self.assertIn("2 keys", done.stdout)
+            self.assertNotIn("secret-of", done.stdout + done.stderr)
+            keytab = os.path.join(folder, "cut.keytab")
+            with open(os.path.join(lens.CAPTURES, "lab.keytab"), "rb") as whole, open(keytab, "wb") as cut:
+                cut.write(whole.read()[:-5])
+            done = program.run("keys", keytab)
+            self.assertIn("offset", done.stdout)
+            self.assertIn("12 keys", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

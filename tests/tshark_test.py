@@ -1,0 +1,138 @@
+"""The plugin in tshark, as an ordinary user: every sealed PDU verified, fields as the client said, rules as expert infos at their frames,
+reasons where there is no key; and stock tshark beside it.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import sys
+import unittest
+
+import lens
+
+BUILD = sys.argv.pop(1)
+program = lens.Rpclens(BUILD)
+STATES = ["frame.number", "rpclens.state"]
+
+
+def states(rows):
+    return [state for row in rows for state in row[1]]
+
+
+class Plugin(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lens = lens.Tshark(BUILD)
+        cls.stock = lens.Tshark(None)
+        cls.addClassCleanup(cls.lens.__exit__)
+        cls.addClassCleanup(cls.stock.__exit__)
+
+    def options(self, keys):
+        return ["-o", "rpclens.keys:" + ";".join(self.lens.lend(k) for k in keys)] if keys else []
+
+    def each(self, names=None):
+        for name, row in lens.must_show().items():
+            if names and name not in names:
+                continue
+            with self.subTest(capture=name):
+                yield name, row, self.lens.lend(lens.capture(name)), self.options(lens.keys_of(name))
+
+    def test_loaded(self):
+        out, _ = self.lens.run("-G", "protocols")
+        self.assertIn("\tbkrp\n", out)
+        self.assertIn("\trpclens\n", out)
+
+    def test_everything_sealed_is_verified(self):
+        for _, row, path, options in self.each():
+            rows = self.lens.fields(path, STATES + ["dcerpc.auth_level"], *options, "-Y", "rpclens.state")
+            verified = [s for s in states(rows) if s == "verified"]
+            sealed = [s for s in states(rows) if s == "sealed"]
+            self.assertEqual(sealed, [])
+            self.assertGreaterEqual(len(verified), int(row["sealed"]))
+            if int(row["sealed"]):  # PDUs below privacy are verified too, but stand in captures of their own
+                self.assertEqual(len(verified), int(row["sealed"]))
+
+    def test_two_passes_say_the_same(self):
+        fields = STATES + ["bkrp.opnum", "bkrp.dwParam", "bkrp.pDataIn", "bkrp.ppDataOut", "bkrp.return", "_ws.col.Info"]
+        # Not bkrp-smb3-encrypted-ntlm: in two passes tshark runs no taps in the first, and its SMB2 learns NTLM keys by a tap.
+        for _, _, path, options in self.each(["bkrp-np-bigendian", "bkrp-fragments-ntlm", "bkrp-two-contexts", "bkrp-smb1",
+                                              "bkrp-smb3-encrypted-krb5", "bkrp-dwparam"]):
+            self.assertEqual(self.lens.fields(path, fields, *options, "-Y", "bkrp"),
+                             self.lens.fields(path, fields, *options, "-2", "-Y", "bkrp"))
+
+    def test_nothing_is_malformed_and_nothing_complains(self):
+        for _, _, path, options in self.each():
+            out, messages = self.lens.run("-r", path, *options, "-Y", "bkrp && _ws.malformed")
+            self.assertEqual(out, "")
+            self.assertEqual([m for m in messages.splitlines() if "bug" in m.lower() or "warning" in m.lower()], [])
+
+    def test_fields_are_what_the_client_said(self):
+        names = ["bkrp.pguidActionAgent", "bkrp.cbDataIn", "bkrp.dwParam", "bkrp.pDataIn"]
+        for name, _, path, options in self.each():
+            said = lens.expected_calls(name)
+            rows = self.lens.fields(path, names, *options, "-Y", "bkrp.pguidActionAgent")
+            met = sorted((r[0][0], int(r[1][0]), int(r[2][0], 0), r[3][0].replace("<MISSING>", "") if r[3] else "") for r in rows)
+            truth = sorted((s["action"], s["cb_data_in"], s["dw_param"]) for s in said if s["status"] is not None)
+            if truth:
+                self.assertEqual([m[:3] for m in met], truth)
+            data = sorted(s["data_in"] for s in said if s["data_in"] is not None and s["status"] is not None)
+            self.assertLessEqual(set(data), {m[3] for m in met})
+            rows = self.lens.fields(path, ["bkrp.return", "bkrp.pcbDataOut"], *options, "-Y", "bkrp.return")
+            self.assertEqual(sorted(int(r[0][0], 0) for r in rows), sorted(s["status"] for s in said if s["status"] is not None))
+
+    def test_rules_stand_at_their_frames(self):
+        for name, row, path, options in self.each():
+            _, report = program.verify(lens.capture(name), lens.keys_of(name))
+            for pair in row["broken"].split():
+                rule = pair.split(":")[0]
+                if rule == "BKRP-6":  # judged when the connection ends, when tshark has printed the frame; the GUI shows it
+                    continue
+                frames = sorted({f for found in report["findings"] if found["rule"] == rule and found["verdict"] in ("violation", "warning")
+                                 for f in found["frames"]})
+                shown = self.lens.fields(path, ["frame.number"], *options, "-Y", "rpclens.rule." + rule)
+                self.assertEqual([int(r[0][0]) for r in shown], frames)
+
+    def twin(self, options, code):
+        for name, row, path, _ in self.each():
+            rows = self.lens.fields(path, STATES + ["rpclens.reason", "bkrp.pDataIn", "bkrp.ppDataOut"], *options, "-Y", "rpclens.state")
+            if name.startswith(("bkrp-smb3", "bkrp-smb300")) or row["sealed"] == "0":
+                continue
+            self.assertEqual(states(rows), ["sealed"] * int(row["sealed"]))
+            for r in rows:
+                self.assertEqual(len(r[2]), len(r[1]))
+                self.assertTrue(all(code in reason for reason in r[2]), r[2])
+                self.assertEqual(r[3] + r[4], [])
+
+    def test_no_key_says_which(self):
+        self.twin([], "no key")
+
+    def test_wrong_key_says_so(self):
+        wrong = [lens.os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
+        self.twin(self.options(wrong), "none of")
+
+    def stock_right(self, name):
+        """How many sealed BackupKey PDUs stock tshark opens: its plaintext must begin with the verified one."""
+        calls = [c for c in program.calls(lens.capture(name), lens.keys_of(name)) if c["protocol"] == "bkrp"]
+        truth = {}
+        for m in lens.messages(calls):
+            if m["sealed"]:
+                truth.setdefault(m["frames"][-1], []).append(m["stub"])
+        path, keytab = self.stock.lend(lens.capture(name)), self.stock.lend(lens.os.path.join(lens.CAPTURES, "lab.keytab"))
+        rows = self.stock.fields(path, ["frame.number", "dcerpc.decrypted_stub_data", "dcerpc.stub_data"],
+                                 "-o", "kerberos.decrypt:TRUE", "-o", "kerberos.file:" + keytab)
+        shown = {int(r[0][0]): "".join(r[1] + r[2]) for r in rows}
+        right = sum(any(stub in shown.get(frame, "") for stub in stubs) for frame, stubs in truth.items())
+        return right, sum(map(len, truth.values()))
+
+    def test_beside_stock(self):
+        print(f"\nsealed BackupKey PDUs opened, with the same keys   stock tshark {lens.Tshark.version()}   RPC Lens")
+        for name, row in lens.must_show().items():
+            if row["sealed"] == "0":
+                continue
+            right, all_of_them = self.stock_right(name)
+            print(f"  {name:34} {right:10} of {all_of_them:3}       {all_of_them:10} of {all_of_them:3}")
+            if name == "bkrp-smbtorture-np-ntlm":
+                self.assertEqual((right, all_of_them), (2, 138))
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,71 @@
+"""The twins of captures_test.py: with wrong keys and with none, every sealed PDU stays sealed, for the right reason, and no plaintext
+comes out.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import os
+import sys
+import unittest
+
+import lens
+
+BUILD = sys.argv.pop(1)
+program = lens.Rpclens(BUILD)
+WRONG = [os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
+
+
+def secrets_of(name):
+    """Octets that only a plaintext can hold: what went in and came out of the calls."""
+    for call in lens.expected_calls(name):
+        for octets in (call["data_in"], call["data_out"]):
+            if octets and len(octets) >= 32:
+                yield octets
+
+
+class Twins(unittest.TestCase):
+    def stays_sealed(self, keys, reason):
+        for name, row in lens.must_show().items():
+            encrypted = name.startswith(("bkrp-smb3-encrypted", "bkrp-smb300-encrypted"))
+            if row["sealed"] == "0":
+                continue
+            with self.subTest(capture=name):
+                done = program.run("calls", *lens.key_options(keys), "--format", "jsonl", "--stubs", lens.capture(name))
+                calls = [lens.json.loads(line) for line in done.stdout.splitlines()]
+                sealed = [m for m in lens.messages(calls) if m["sealed"]]
+                self.assertEqual(not sealed, encrypted)
+                for m in sealed:
+                    self.assertEqual((m["state"], m["reason_code"]), ("sealed", reason))
+                    self.assertIsNone(m["stub"])
+                    self.assertEqual(m["params"], {})
+                    self.assertTrue(m["reason"])
+                for octets in secrets_of(name):
+                    self.assertNotIn(octets, done.stdout)
+                self.judged(name, keys, encrypted)
+
+    def judged(self, name, keys, encrypted):
+        _, report = program.verify(lens.capture(name), keys)
+        verdicts = {r["id"]: (r["verdict"], r["reason"]) for r in report["rules"]}
+        self.assertEqual(verdicts["BKRP-19"], ("inconclusive", "IC-ENCRYPTED"))
+        if encrypted:
+            self.assertEqual(set(verdicts.values()), {("inconclusive", "IC-ENCRYPTED")})
+
+    def test_wrong_keys(self):
+        self.stays_sealed(WRONG, "wrong-key")
+
+    def test_no_keys(self):
+        self.stays_sealed([], "no-key")
+
+    def test_one_line_opens_one_user(self):
+        """A password of another user is no key for this one, and the sentence names the one that is wanted."""
+        import tempfile
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("CORP\\bob:whatever\n")
+            file.flush()
+            call = program.calls(lens.capture("bkrp-dwparam"), [file.name])[0]
+        self.assertEqual(call["request"]["reason_code"], "no-key")
+        self.assertIn("CORP\\alice", call["request"]["reason"])
+        self.assertIn("-k", call["request"]["reason"])
+
+
+if __name__ == "__main__":
+    unittest.main()
