@@ -125,8 +125,9 @@ class Loss(unittest.TestCase):
                 for place, message in truth.items():
                     if place[1] == at + 1:
                         self.says_why(now[place], ("cut",))
-                    else:
-                        self.assertEqual(now[place], message)
+                    else:  # what a blob in an answer is, only the request tells, so parameters may differ
+                        self.assertEqual([now[place][key] for key in ("frames", "state", "stub")],
+                                         [message[key] for key in ("frames", "state", "stub")])
 
     def test_one_packet_is_lost(self):
         """Behind a lost PDU NTLM's key stream is lost in its direction. What follows is shown all the same, and says so."""
@@ -151,6 +152,16 @@ class Loss(unittest.TestCase):
                 self.assertEqual(sorted(m["stub"] or m["reason"] for m in sealed(calls)),
                                  sorted(m["stub"] for m in sealed(whole) if m["frames"] != [at + 1]))
 
+    def test_one_fragment_is_lost(self):
+        """What is put together of fragments is whole or not shown: never what stood before a gap together with what stood behind it,
+        though each fragment by itself is proven."""
+        for name, at, calls, whole in self.copies(("bkrp-fragments-krb5", "bkrp-fragments-ntlm"), self.sealed_places, without):
+            with self.subTest(capture=name, frame=at + 1):
+                truth = {m["stub"] for m in sealed(whole)}
+                shown = [m["stub"] for m in sealed(calls) if m["stub"] is not None]
+                self.assertGreaterEqual(len(shown), 1 if "krb5" in name else 0)
+                self.assertTrue(set(shown) <= truth, "a verified stub with a hole in it")
+
     @staticmethod
     def neighbours(packets, _):
         """Where two packets of one sender, both with octets, stand side by side."""
@@ -170,8 +181,6 @@ class Loss(unittest.TestCase):
                         self.assertIn(message["stub"], truth)
                     elif message["state"] != "verified":
                         self.assertTrue(message["reason"])
-                if name == "bkrp-fragments-krb5":
-                    self.assertEqual({m["stub"] for m in sealed(calls)}, truth)
 
     # ------------------------------------------------------------------------------------------- the file breaks off
 

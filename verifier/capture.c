@@ -216,6 +216,18 @@ static void dissect(epan_dissect_t *edt, struct packet_provider_data *prov, wtap
     frame_data_destroy(&frame);
 }
 
+/* Wiretap opens nearly anything: a text or a picture is one packet of that kind. */
+static bool holds_packets(wtap *file)
+{
+    switch (wtap_file_encap(file)) {
+    case WTAP_ENCAP_MIME: case WTAP_ENCAP_JSON: case WTAP_ENCAP_MP4: case WTAP_ENCAP_RFC7468: case WTAP_ENCAP_BER:
+    case WTAP_ENCAP_TNEF: case WTAP_ENCAP_RUBY_MARSHAL:
+        return false;
+    default:
+        return wtap_file_size(file, NULL) != 0;
+    }
+}
+
 static guint32 read_frames(wtap *file, progress_bar *bar, int *err, char **info, gint64 *offset)
 {
     static const struct packet_provider_funcs functions = {.get_frame_ts = frame_time};
@@ -252,6 +264,11 @@ bool capture_read(const char *path, feed_program *program, bool progress, char *
                          : wiretap_error(path, err, info, 0, 0);
         return false;
     }
+    if (!holds_packets(file)) {
+        wtap_close(file);
+        *error = g_strdup_printf("%s: this is not a capture of network packets", path);
+        return false;
+    }
     progress_bar bar = {progress && isatty(STDERR_FILENO), 0, g_get_monotonic_time(), wtap_file_size(file, NULL)};
     gint64 offset = 0;
     program->label = path;
@@ -261,7 +278,7 @@ bool capture_read(const char *path, feed_program *program, bool progress, char *
     progress_clear(&bar);
     if (err != 0)
         *error = wiretap_error(path, err, info, wtap_read_so_far(file), frames);
-    else if (frames == 0) /* wiretap opens nearly anything: texts, pictures, empty files */
+    else if (frames == 0)
         *error = g_strdup_printf("%s: there are no network packets in it", path);
     wtap_close(file);
     return frames > 0;
