@@ -179,6 +179,8 @@ void feed_end(bool whole)
     rpc_tracker_end(now->calls);
     if (now->judge)
         verifier_end(now->judge);
+    if (program && program->ended)
+        program->ended(program->user);
 }
 
 static void capture_close(void)

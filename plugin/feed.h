@@ -15,6 +15,7 @@ typedef struct {
     rpc_options  options;
     void        *user;
     void       (*finished)(rpc_call *call, void *user);
+    void       (*ended)(void *user); /* all calls of the capture are finished; their security contexts still live */
 } feed_program;
 
 /* Set before a capture is dissected; NULL gives the feed back to Wireshark. */

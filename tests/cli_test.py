@@ -47,6 +47,22 @@ class CommandLine(unittest.TestCase):
         self.assertIn("MIT keytab, 13 keys", out)
         self.assertIn("Jörg@CORP", out)
 
+    def test_explain(self):
+        keytab = os.path.join(lens.CAPTURES, "lab.keytab")
+        out = program.run("keys", "--explain", "-k", keytab, lens.capture("bkrp-two-contexts")).stdout
+        self.assertIn("3 security contexts", out)
+        self.assertEqual(out.count("held, and proven by the handshake"), 3)
+        self.assertIn("messages 8 verified, 0 not opened", out)
+        out = program.run("keys", "--explain", lens.capture("bkrp-two-contexts")).stdout
+        for part in ("user     CORP\\alice", "no key for CORP\\alice", "cifs/dc.corp.example@CORP.EXAMPLE",
+                     "no key opens the ticket", "aes256-cts-hmac-sha1-96", "kvno", "messages 0 verified, 8 not opened"):
+            self.assertIn(part, out)
+        self.assertNotIn("held", out)
+        wrong = os.path.join(lens.CAPTURES, "wrong.keytab")
+        out = program.run("keys", "--explain", "-k", wrong, lens.capture("bkrp-two-contexts")).stdout
+        self.assertIn("matched none of", out)
+        self.assertNotIn("proven", out.replace("is proven", ""))
+
     def test_complaints_name_the_place(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "some.txt")

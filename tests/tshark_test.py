@@ -108,6 +108,18 @@ class Plugin(unittest.TestCase):
         wrong = [lens.os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
         self.twin(self.options(wrong), "none of")
 
+    def test_other_ways_to_give_keys(self):
+        """The key table, and the keytab and password that the user gave Wireshark itself."""
+        path, keytab = self.lens.lend(lens.capture("bkrp-dwparam")), self.lens.lend(lens.os.path.join(lens.CAPTURES, "lab.keytab"))
+        for options in (["-o", 'uat:rpclens_keys:"CORP\\x5calice","Lab-Alice-2026!"'], ["-o", "kerberos.file:" + keytab],
+                        ["-o", "ntlmssp.nt_password:Lab-Alice-2026!"]):
+            rows = self.lens.fields(path, STATES, *options, "-Y", "rpclens.state")
+            self.assertEqual(states(rows), ["verified"] * 8, options)
+        out, messages = self.lens.run("-r", path, "-o", 'uat:rpclens_keys:"","x"', check=False)
+        self.assertIn("a key needs both", messages)
+        _, messages = self.lens.run("-r", path, "-o", "rpclens.keys:/nonexistent/keys", check=False)
+        self.assertIn("/nonexistent/keys", messages)
+
     def stock_right(self, name):
         """How many sealed BackupKey PDUs stock tshark opens: its plaintext must begin with the verified one."""
         calls = [c for c in program.calls(lens.capture(name), lens.keys_of(name)) if c["protocol"] == "bkrp"]

@@ -16,6 +16,7 @@ static const char usage[] =
     "  rpclens calls  [-k KEYS]... [--format text|jsonl] [--stubs] CAPTURE...\n"
     "  rpclens verify [-k KEYS]... [--format text|json] [--strict] CAPTURE...\n"
     "  rpclens keys   KEYS...\n"
+    "  rpclens keys   --explain [-k KEYS]... CAPTURE...\n"
     "  rpclens rules\n"
     "\n"
     "KEYS is an MIT keytab, or a text file with lines DOMAIN\\user:password or, as secretsdump writes them,\n"
@@ -24,6 +25,7 @@ static const char usage[] =
     "  -k, --keys KEYS   open sealed calls with these keys; may be given several times\n"
     "  --format FORMAT   calls: text or jsonl, one call a line; verify: text or json\n"
     "  --stubs           calls, jsonl: with the plaintext stubs in hex\n"
+    "  --explain         keys: which key each security context of a capture needs, and whether it is held\n"
     "  --strict          verify: exit with 1 also for warnings\n"
     "  -h, --help        this text; --version tells the version\n"
     "\n"
@@ -46,7 +48,7 @@ static int fail(const char *format, ...)
 typedef struct {
     char   **keys;
     char    *format;
-    gboolean stubs, strict;
+    gboolean stubs, strict, explain;
     char   **files;
 } options;
 
@@ -58,6 +60,7 @@ static bool parse(const char *verb, int argc, char **argv, options *o)
         {"format", 0, 0, G_OPTION_ARG_STRING, &o->format, NULL, NULL},
         {"stubs", 0, 0, G_OPTION_ARG_NONE, &o->stubs, NULL, NULL},
         {"strict", 0, 0, G_OPTION_ARG_NONE, &o->strict, NULL, NULL},
+        {"explain", 0, 0, G_OPTION_ARG_NONE, &o->explain, NULL, NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
         G_OPTION_ENTRY_NULL,
     };
@@ -191,10 +194,43 @@ static int run_verify(const char *program_path, const options *o)
     return status;
 }
 
+typedef struct {
+    report_contexts    *contexts;
+    const feed_program *program;
+} explain_state;
+
+static void explain_call(rpc_call *call, void *user)
+{
+    report_contexts_add(((explain_state *)user)->contexts, call);
+}
+
+static void explain_capture(void *user)
+{
+    explain_state *s = user;
+    report_contexts_print(s->contexts, s->program->label);
+}
+
+static int run_explain(const char *program_path, const options *o)
+{
+    if (!o->files)
+        return fail("keys --explain: name a capture; see rpclens --help");
+    keyring *ring = load_keys(o);
+    explain_state s = {.contexts = report_contexts_new(stdout)};
+    feed_program program = {.ring = ring, .options = {.forget = true}, .user = &s, .finished = explain_call,
+                            .ended = explain_capture};
+    s.program = &program;
+    bool good = start(program_path) && read_all(o->files, &program);
+    report_contexts_free(s.contexts);
+    keyring_free(ring);
+    return good ? EXIT_CLEAN : EXIT_FAILED;
+}
+
 static int run_keys(const options *o)
 {
     if (!o->files)
         return fail("keys: name a key file; see rpclens --help");
+    if (o->keys)
+        return fail("keys: -k goes with --explain; name key files without it");
     keyring *ring = keyring_new();
     bool good = true;
     for (char **path = o->files; *path; path++)
@@ -222,7 +258,7 @@ int main(int argc, char **argv)
         else if (strcmp(verb, "verify") == 0)
             status = run_verify(argv[0], &o);
         else if (strcmp(verb, "keys") == 0)
-            status = run_keys(&o);
+            status = o.explain ? run_explain(argv[0], &o) : run_keys(&o);
         else if (strcmp(verb, "rules") == 0)
             status = (report_rules(stdout), EXIT_CLEAN);
         else

@@ -23,4 +23,12 @@ void report_rules(FILE *out);
 /* What was understood of each key source; never a key. */
 void report_keys(FILE *out, const keyring *ring);
 
+/* For each security context of a capture: who to whom, what would open it, whether it did. Collects calls as they finish and prints
+ * when the capture has ended; the collection is empty again then. */
+typedef struct report_contexts report_contexts;
+report_contexts *report_contexts_new(FILE *out);
+void             report_contexts_free(report_contexts *contexts);
+void             report_contexts_add(report_contexts *contexts, const rpc_call *call);
+void             report_contexts_print(report_contexts *contexts, const char *capture);
+
 #endif
