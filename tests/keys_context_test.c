@@ -85,6 +85,8 @@ static void play_pdu(sec_context *context, const char *line, const circumstances
     g_free(exact);
 }
 
+static const key_entry *session_key; /* goes into the ring of the next play() */
+
 static void play(const char *const *vector, const char *keys, const circumstances *how, record *out)
 {
     static const circumstances usual;
@@ -95,6 +97,8 @@ static void play(const char *const *vector, const char *keys, const circumstance
         how = &usual;
     if (keys)
         g_assert_true(keyring_add_memory(ring, "keys", (const uint8_t *)keys, strlen(keys)));
+    if (session_key)
+        keyring_add_entry(ring, session_key);
     for (; *vector; vector++) {
         const char *line = *vector;
         if (line[0] == 'N')
@@ -414,6 +418,39 @@ static void test_krb_no_ap_rep(void)
     forget(&r);
 }
 
+/* As `play`, with one session key of the kind in the ring and nothing else. */
+static void play_session_key(const char *const *vector, key_kind kind, int32_t etype, uint8_t first, size_t length,
+                             const circumstances *how, record *r)
+{
+    uint8_t octets[32];
+    for (size_t i = 0; i < length; i++)
+        octets[i] = (uint8_t)(first + i);
+    const key_entry entry = {.kind = kind, .name = (char[]){"cifs/dc.corp.example"}, .domain = (char[]){"CORP.EXAMPLE"},
+                             .etype = etype, .octets = octets, .length = length};
+    session_key = &entry;
+    play(vector, NULL, how, r);
+    session_key = NULL;
+}
+
+static void test_krb_ticket_key(void)
+{
+    record r;
+    play_session_key(vector_krb_aes256, KEY_TICKET, 18, 0x50, 32, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    g_assert_true(r.facts.have_key && r.facts.gss_flags_known);
+    g_assert_cmpstr(r.user, ==, "alice@CORP.EXAMPLE");
+    forget(&r);
+    play_session_key(vector_krb_aes256_initiator, KEY_TICKET, 18, 0x50, 32, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+    play_session_key(vector_krb_rc4, KEY_TICKET, 23, 0x50, 16, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+    play_session_key(vector_krb_aes256, KEY_TICKET, 18, 0x51, 32, NULL, &r); /* another */
+    expect_all(&r, 0, SEC_SEALED, SEC_NO_KEY);
+    forget(&r);
+}
+
 static void test_other_mechanisms(void)
 {
     keyring *ring = keyring_new();
@@ -469,6 +506,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/ntlm/anonymous", test_ntlm_anonymous);
     g_test_add_func("/keys/ntlm/sign-without-stream", test_ntlm_sign_without_stream);
     g_test_add_func("/keys/krb/facts", test_krb_facts);
+    g_test_add_func("/keys/krb/ticket-key", test_krb_ticket_key);
     g_test_add_func("/keys/krb/no-ap-rep", test_krb_no_ap_rep);
     g_test_add_func("/keys/other-mechanisms", test_other_mechanisms);
     return g_test_run();
