@@ -264,6 +264,7 @@ struct ntlm_session {
     bool        challenged;
     uint8_t     challenge[8];
     live_keys  *live; /* secure memory; NULL until a key is proven */
+    unsigned    late; /* trials of session keys so far */
 };
 
 ntlm_session *ntlm_new(mech_env *env)
@@ -841,7 +842,8 @@ static sec_verdict refuse_signature(mech_env *env, direction *way, const sec_mes
         return mech_refuse(env, message, SEC_LOST, "an earlier PDU of this direction did not verify, and the key stream"
                            " may be lost with it");
     return mech_refuse(env, message, SEC_BAD_SIGNATURE, "the key of %s is proven, but this PDU's signature does not"
-                       " hold: it was changed, or PDUs before it are missing", env->facts.user);
+                       " hold: it was changed, or PDUs before it are missing",
+                       env->facts.user ? env->facts.user : "this session");
 }
 
 /* At level CONNECT most senders' tokens are a constant and take no key stream; if one does hold, good. */
@@ -862,12 +864,85 @@ static sec_verdict open_connect(ntlm_session *session, direction *way, const sec
     return verdict;
 }
 
+/* ---- session keys given as such ---- */
+
+/* What trials may cost a context: a PDU with number 0 is one attempt, any other a whole search. */
+enum { LATE_TRIALS = 512, LATE_SEARCH = 16 };
+
+typedef struct {
+    ntlm_session      *session;
+    const sec_message *message;
+} late_trial;
+
+static void start(ntlm_session *session, uint32_t flags, const uint8_t exported[16])
+{
+    drop_keys(session);
+    session->live = crypto_alloc(sizeof *session->live);
+    session->live->flags = flags;
+    if (flags & NTLM_ESS)
+        start_ess(session->live, exported);
+    else
+        start_without_ess(session->live, exported);
+}
+
+/* Whether the key opens this PDU; the number tells how many came before. The session then starts anew with it. */
+static bool fits_late(ntlm_session *session, const sec_message *message, uint32_t flags, const uint8_t exported[16])
+{
+    bool sealed = message->level == SEC_LEVEL_PRIVACY, fits;
+    uint8_t *body = sealed ? mech_scratch(session->env, 2 * message->body_length) : NULL;
+    start(session, flags, exported);
+    direction *way = &session->live->ways[message->from_client ? 0 : 1];
+    fits = try_candidates(session->live, way, message, body) == OPENED
+        || find_again(session->env, session->live, way, message, body);
+    session->env->facts.ntlm_missing = 0;
+    if (fits)
+        start(session, flags, exported);
+    else
+        drop_keys(session);
+    return fits;
+}
+
+static bool try_late(const key_entry *entry, void *data)
+{
+    /* What is usual first. An empty PDU without KEY_EXCH fits any strength, hence no such row without 128 bits. */
+    static const uint32_t usual[] = {NTLM_ESS | NTLM_128 | NTLM_KEY_EXCH, NTLM_ESS | NTLM_128,
+                                     NTLM_ESS | NTLM_56 | NTLM_KEY_EXCH, NTLM_ESS | NTLM_KEY_EXCH, NTLM_KEY_EXCH};
+    late_trial *t = data;
+    const sec_facts *facts = &t->session->env->facts;
+    if (entry->length != 16)
+        return false;
+    for (size_t i = 0; i < (facts->ntlm_authenticate ? 1 : G_N_ELEMENTS(usual)); i++)
+        if (t->session->late < LATE_TRIALS) {
+            t->session->late += get32(message_token(t->message) + 12) ? LATE_SEARCH : 1;
+            if (fits_late(t->session, t->message, facts->ntlm_authenticate ? facts->ntlm_flags : usual[i],
+                          entry->octets))
+                return true;
+        }
+    return false;
+}
+
+/* The handshake is missing or gave no key: a session key may open this PDU, and its signature is the proof. */
+static bool open_late(ntlm_session *session, const sec_message *message)
+{
+    mech_env *env = session->env;
+    late_trial t = {session, message};
+    if (session->late >= LATE_TRIALS || message->token_length != SIGNATURE || message->level == SEC_LEVEL_CONNECT
+        || message->captured < message_length(message) || get32(message_token(message)) != 1
+        || !keyring_try_session(env->ring, KEY_NTLM_SESSION, 0, try_late, &t, NULL))
+        return false;
+    if (env->facts.mechanism != SEC_MECH_NTLM)
+        env->facts.mechanism_text = "NTLM";
+    env->facts.mechanism = SEC_MECH_NTLM;
+    mech_have_key(env);
+    return true;
+}
+
 sec_verdict ntlm_open(ntlm_session *session, const sec_message *message, uint8_t *plain)
 {
     mech_env *env = session->env;
-    live_keys *live = session->live;
-    if (!live)
+    if (!session->live && !open_late(session, message))
         return mech_refuse_keyless(env, message);
+    live_keys *live = session->live;
     direction *way = &live->ways[message->from_client ? 0 : 1];
     if (message->token_length != SIGNATURE)
         return mech_refuse(env, message, SEC_MALFORMED, "an NTLM signature has 16 octets, this one %" G_GSIZE_FORMAT,

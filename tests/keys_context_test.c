@@ -432,6 +432,33 @@ static void play_session_key(const char *const *vector, key_kind kind, int32_t e
     session_key = NULL;
 }
 
+/* The exported key, with the bind missing and with the first PDUs missing too. */
+static void test_ntlm_late(void)
+{
+    static const char *const *const rows[] = {vector_ntlm_v2, vector_ntlm_v2_40, vector_ntlm_v2_56, vector_ntlm_v2_sign,
+                                              vector_ntlm_v2_spnego_restart, vector_ntlm_v1_shared};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (int last = 0; last <= 3; last++) {
+            const circumstances late = {.no_tokens = true, .drop = last ? 1 : 0, .last_dropped = last};
+            record r;
+            play_session_key(rows[i], KEY_NTLM_SESSION, 0, 0x40, 16, &late, &r);
+            for (int n = last; n < r.pdus; n++)
+                expect_one(&r, n + 1, SEC_VERIFIED, SEC_OK);
+            g_assert_cmpint(r.facts.mechanism, ==, SEC_MECH_NTLM);
+            forget(&r);
+            if (last != 0 || i > 1)
+                continue; /* costs all the searches that are allowed */
+            play_session_key(rows[i], KEY_NTLM_SESSION, 0, 0x41, 16, &late, &r);
+            for (int n = last; n < r.pdus; n++)
+                g_assert_cmpint(r.verdicts[n].reason, ==, SEC_NO_HANDSHAKE);
+            forget(&r);
+        }
+    record r;
+    play_session_key(vector_ntlm_v2, KEY_NTLM_SESSION, 0, 0x40, 16, NULL, &r); /* no password, but the session key */
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+}
+
 static void test_krb_ticket_key(void)
 {
     record r;
@@ -506,6 +533,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/ntlm/anonymous", test_ntlm_anonymous);
     g_test_add_func("/keys/ntlm/sign-without-stream", test_ntlm_sign_without_stream);
     g_test_add_func("/keys/krb/facts", test_krb_facts);
+    g_test_add_func("/keys/ntlm/late", test_ntlm_late);
     g_test_add_func("/keys/krb/ticket-key", test_krb_ticket_key);
     g_test_add_func("/keys/krb/no-ap-rep", test_krb_no_ap_rep);
     g_test_add_func("/keys/other-mechanisms", test_other_mechanisms);
