@@ -249,6 +249,11 @@ sec_verdict sec_context_open(sec_context *context, const sec_message *message, u
     case SEC_MECH_NTLM:     return ntlm_open(context->ntlm, message, plain);
     case SEC_MECH_KERBEROS: return krb_open(context->krb, message, plain);
     case SEC_MECH_UNKNOWN:
+        if (context->auth_type == SEC_AUTH_KERBEROS || context->client_spoke)
+            break;
+        if (!context->ntlm) /* the capture starts late: a session key may still open it */
+            context->ntlm = ntlm_new(env);
+        return ntlm_open(context->ntlm, message, plain);
     case SEC_MECH_OTHER:    break;
     }
     return mech_refuse_keyless(env, message);

@@ -55,6 +55,7 @@ typedef struct {
     uint32_t      ntlm_flags;
     bool          ntlm_mic;         /* the AUTHENTICATE message says that it carries a MIC */
     bool          ntlm_mic_verified;/* and that MIC holds, which takes all three messages and the key */
+    uint32_t      ntlm_missing;     /* PDUs missing from the capture within gaps behind which the key stream was found */
     bool          ap_req;           /* an AP-REQ was seen; then: */
     uint32_t      ap_options;       /* as in [RFC 4120] 5.5.1, bit 0 in the highest bit */
     int32_t       ticket_etype;

@@ -266,8 +266,43 @@ static bool open_authenticator(krb_session *session, asn1_node ap_req)
         return false;
     session->keys[INITIATOR] = read_gss_key(session->env, authenticator, "subkey");
     take_gss_checksum(session->env, authenticator);
+    char *name = read_principal(authenticator, "cname"), *realm = der_text(authenticator, "crealm");
+    if (name && realm)
+        session->env->facts.user = mech_keep(session->env, "%s@%s", name, realm);
+    g_free(name);
+    g_free(realm);
     der_close(authenticator);
     return true;
+}
+
+typedef struct {
+    krb_session *session;
+    asn1_node    ap_req;
+} session_trial;
+
+/* A ticket's session key opens the authenticator beside the ticket, or it belongs to another ticket. */
+static bool try_session_key(const key_entry *entry, void *data)
+{
+    session_trial *t = data;
+    krb_session *session = t->session;
+    drop_keys(session);
+    session->session_etype = entry->etype;
+    session->session_key_length = entry->length;
+    session->session_key = crypto_alloc(entry->length + 1);
+    memcpy(session->session_key, entry->octets, entry->length);
+    if (!open_authenticator(session, t->ap_req)) {
+        drop_keys(session);
+        return false;
+    }
+    session->keys[SESSION] = gss_key_new(entry->etype, entry->octets, entry->length);
+    return true;
+}
+
+/* From a credential cache, say: no service key is needed then, and user-to-user tickets open as well. */
+static bool open_by_session_key(krb_session *session, asn1_node ap_req)
+{
+    session_trial t = {session, ap_req};
+    return keyring_try_session(session->env->ring, KEY_TICKET, 0, try_session_key, &t, NULL) != NULL;
 }
 
 /* ---- the legs ---- */
@@ -292,7 +327,9 @@ static void open_ap_req(krb_session *session, asn1_node ap_req)
         env->facts.ticket_etype = ticket.etype;
         env->facts.target = mech_keep(env, "%s@%s", service, realm);
         note_options(&env->facts, ap_req);
-        if (open_ticket(session, service, realm, &ticket)) {
+        if (open_by_session_key(session, ap_req)) {
+            mech_have_key(env);
+        } else if (open_ticket(session, service, realm, &ticket)) {
             if (open_authenticator(session, ap_req))
                 mech_have_key(env);
             else if (!etype_supported(session->session_etype))

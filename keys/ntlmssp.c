@@ -228,17 +228,33 @@ typedef struct {
  * has its own ([MS-NLMP] 3.4.4.1 against practice). So each direction has candidates; the first signature that holds
  * decides. */
 enum { CANDIDATES = 3 };
+
+/* A PDU may come again, or late (out of order within a gap). The places before the last few, with their tokens, open
+ * those without touching the stream; more than a handful of PDUs is never in flight twice. */
+enum { KEPT = 4 };
+typedef struct {
+    place   at;
+    uint8_t token[SIGNATURE];
+} kept_place;
+
 typedef struct {
     place      *candidates[CANDIDATES];
-    crypto_mac *sign;  /* ESS only */
-    bool        doubt; /* the last PDU's signature did not hold, so the place may be wrong from there on */
-    uint32_t    gap;   /* PDUs missing at the first jump of the sequence number; 0: none */
+    crypto_mac *sign;     /* ESS only */
+    bool        decided;  /* a signature has held, so only one candidate is alive */
+    bool        doubt;    /* the last PDU's signature did not hold, so the place may be wrong from there on */
+    uint32_t    gap;      /* PDUs missing at the first jump of the sequence number; 0: none */
+    int         how;      /* what the last signature that held was over; -1: none has yet */
+    unsigned    searches; /* that failed, since the last signature that held */
+    kept_place  kept[KEPT];
+    unsigned    kept_next;
 } direction;
 
 typedef struct {
     uint32_t  flags;
     place     places[2 * CANDIDATES];
     place     after[CANDIDATES]; /* where each candidate would stand behind the PDU in hand */
+    place     found[CANDIDATES]; /* the same, where a search has found it */
+    bool      tried[CANDIDATES]; /* whether it was due for that PDU */
     direction ways[2];           /* from the client, from the server */
 } live_keys;
 
@@ -248,6 +264,7 @@ struct ntlm_session {
     bool        challenged;
     uint8_t     challenge[8];
     live_keys  *live; /* secure memory; NULL until a key is proven */
+    unsigned    late; /* trials of session keys so far */
 };
 
 ntlm_session *ntlm_new(mech_env *env)
@@ -291,6 +308,7 @@ static void start_ess(live_keys *live, const uint8_t exported[16])
 {
     uint8_t key[16];
     for (int way = 0; way < 2; way++) {
+        live->ways[way].how = -1;
         ntlm_sign_key(exported, way == 0, key);
         live->ways[way].sign = crypto_mac_new(CRYPTO_MD5, key, sizeof key);
         ntlm_seal_key(live->flags, exported, way == 0, key);
@@ -311,6 +329,7 @@ static void start_without_ess(live_keys *live, const uint8_t exported[16])
     for (int i = 0; i < 3; i++)
         set_place(live, i, key, 0, 0);
     for (int way = 0; way < 2; way++) {
+        live->ways[way].how = -1;
         live->ways[way].candidates[0] = &live->places[0];
         live->ways[way].candidates[1] = &live->places[1 + way];
     }
@@ -534,28 +553,33 @@ static size_t signed_parts(const sec_message *message, const uint8_t *body, int 
     return 3;
 }
 
+static bool checksum_holds(const live_keys *live, const direction *way, const sec_message *message,
+                           const uint8_t *body, const uint8_t *sequence, const uint8_t *checksum, int what)
+{
+    crypto_part parts[4] = {{sequence, 4}};
+    uint8_t due[CHECKSUM];
+    size_t count = signed_parts(message, body, what, parts + 1);
+    if (!is_ess(live))
+        return crypto_crc32(parts + 1, count) == get32(checksum);
+    crypto_mac_run(way->sign, parts, count + 1, due, sizeof due);
+    return crypto_equal(due, checksum, CHECKSUM);
+}
+
 /* `checksum` is decrypted */
-static bool signature_holds(const live_keys *live, const direction *way, const sec_message *message,
-                            const uint8_t *body, const uint8_t *sequence, const uint8_t *checksum)
+static bool signature_holds(const live_keys *live, direction *way, const sec_message *message, const uint8_t *body,
+                            const uint8_t *sequence, const uint8_t *checksum)
 {
     int last = message->level == SEC_LEVEL_PKT ? SIGNED_NOTHING : SIGNED_BODY;
-    for (int what = SIGNED_WHOLE; what <= last; what++) {
-        crypto_part parts[4] = {{sequence, 4}};
-        uint8_t due[CHECKSUM];
-        size_t count = signed_parts(message, body, what, parts + 1);
-        if (is_ess(live)) {
-            crypto_mac_run(way->sign, parts, count + 1, due, sizeof due);
-            if (crypto_equal(due, checksum, CHECKSUM))
-                return true;
-        } else if (crypto_crc32(parts + 1, count) == get32(checksum)) {
+    for (int what = SIGNED_WHOLE; what <= last; what++)
+        if (checksum_holds(live, way, message, body, sequence, checksum, what)) {
+            way->how = what;
             return true;
         }
-    }
     return false;
 }
 
 /* Unseals and checks the PDU at `at`, which moves on behind it. The plaintext goes to `body`. */
-static bool open_at(const live_keys *live, const direction *way, place *at, const sec_message *message, uint8_t *body)
+static bool open_at(const live_keys *live, direction *way, place *at, const sec_message *message, uint8_t *body)
 {
     const uint8_t *token = message_token(message), *clear = message_body(message);
     uint8_t signature[OLD_SIGNED]; /* ESS: checksum 8, number 4; else: pad 4, CRC-32 4, number 4 */
@@ -590,46 +614,205 @@ static bool is_due(const live_keys *live, const place *candidate, uint32_t seque
 
 typedef enum { OPENED, NOT_DUE, NOT_HELD } outcome;
 
-/* Tries every candidate at which this sequence number is due. Those proven wrong die once another is proven right. */
+static void keep_place(direction *way, const place *before, const sec_message *message)
+{
+    kept_place *kept = &way->kept[way->kept_next++ % KEPT];
+    kept->at = *before;
+    memcpy(kept->token, message_token(message), SIGNATURE);
+}
+
+/* One candidate is right: it goes on behind the PDU, the others die. */
+static void settle(direction *way, const bool held[CANDIDATES], const place after[CANDIDATES])
+{
+    for (int i = 0; i < CANDIDATES; i++) {
+        place *candidate = way->candidates[i];
+        if (candidate && !held[i])
+            candidate->alive = false;
+        else if (candidate)
+            *candidate = after[i];
+    }
+    way->decided = true;
+    way->doubt = false;
+    way->gap = way->searches = 0;
+}
+
+/* Tries every candidate at which this sequence number is due. Those proven wrong die once another is proven right;
+ * when none is, all stay where they are, see move_on(). */
 static outcome try_candidates(live_keys *live, direction *way, const sec_message *message, uint8_t *body)
 {
     uint32_t sequence = get32(message_token(message) + 12);
-    bool tried[CANDIDATES] = {false}, held[CANDIDATES] = {false}, any = false, due = false;
+    bool held[CANDIDATES] = {false}, any = false, due = false;
     for (int i = 0; i < CANDIDATES; i++) {
         place *candidate = way->candidates[i];
-        if (!is_due(live, candidate, sequence) || (any && is_ess(live)))
+        live->tried[i] = is_due(live, candidate, sequence) && !(any && is_ess(live));
+        if (!live->tried[i])
             continue;
-        due = tried[i] = true;
+        due = true;
         live->after[i] = *candidate;
         held[i] = open_at(live, way, &live->after[i], message, body);
+        if (held[i] && !any)
+            keep_place(way, candidate, message);
         any = any || held[i];
         if (held[i] && body)
             body += message->body_length; /* a second attempt must not spoil what this one has opened */
     }
-    for (int i = 0; i < CANDIDATES; i++) {
-        place *candidate = way->candidates[i];
-        if (any && candidate && !held[i])
-            candidate->alive = false;
-        else if (tried[i])
-            *candidate = live->after[i];
-    }
+    if (any)
+        settle(way, held, live->after);
     return any ? OPENED : due ? NOT_HELD : NOT_DUE;
+}
+
+/* Over a PDU whose number was due, but whose signature does not hold: it was changed on its way. */
+static void move_on(live_keys *live, direction *way)
+{
+    for (int i = 0; i < CANDIDATES; i++)
+        if (live->tried[i])
+            *way->candidates[i] = live->after[i];
 }
 
 /* With ESS and without KEY_EXCH a signature takes no key stream, so a jump does not matter to it. */
 static bool verify_anywhere(live_keys *live, direction *way, const sec_message *message)
 {
     const uint8_t *token = message_token(message);
+    uint32_t next = get32(token + 12) + 1;
     if (message->level == SEC_LEVEL_PRIVACY || !is_ess(live) || live->flags & NTLM_KEY_EXCH
         || !signature_holds(live, way, message, message_body(message), token + 12, token + 4))
         return false;
     for (int i = 0; i < CANDIDATES; i++)
-        way->candidates[i]->sequence = get32(token + 12) + 1;
+        if ((int32_t)(next - way->candidates[i]->sequence) > 0) /* not back, should it be a repetition */
+            way->candidates[i]->sequence = next;
     return true;
 }
 
-/* A jump of the sequence number. The candidates stay where they are, so that a stray PDU does no harm.
- * Resynchronisation, skipping as many octets as could have been in the gap until the HMAC holds, belongs here. */
+/* A PDU that was opened before, or one that was jumped over and comes now. The stream stays where it is. */
+static bool open_again(live_keys *live, direction *way, const sec_message *message, uint8_t *body)
+{
+    const uint8_t *token = message_token(message);
+    for (int i = 0; i < KEPT; i++) {
+        const kept_place *kept = &way->kept[i];
+        bool same = !memcmp(kept->token, token, SIGNATURE);
+        if (!kept->at.alive || !(same || (is_ess(live) && kept->at.sequence == get32(token + 12))))
+            continue;
+        live->found[0] = kept->at;
+        if (open_at(live, way, &live->found[0], message, body))
+            return true;
+    }
+    return false;
+}
+
+/* ---- finding the key stream again ---- */
+
+/* PDUs are missing: how much key stream they took is not known, but the signature of the next PDU tells when the place
+ * is right (64 bits of HMAC, or 32 of CRC and 32 of number, against 2^16 attempts). What bounds the search:
+ * RESYNC_PDU: one missing PDU takes no more than frag_length can say. RESYNC_STREAM: fragments have some 4 to 6 KiB at
+ * most, so this is a gap of 40 full ones. RESYNC_STEP: sec_trailer is aligned to 4 ([MS-RPCE] 2.2.2.11), so a body is a
+ * multiple of 4, and so are 8 and 12 octets of signature. RESYNC_WORK: octets to hash, below a tenth of a second;
+ * large bodies are tried at fewer places. RESYNC_FAILURES: after so many searches in vain the direction is given up. */
+enum {
+    RESYNC_PDU = 1 << 16, RESYNC_STREAM = 1 << 18, RESYNC_STEP = 4, RESYNC_WORK = 1 << 25, RESYNC_FAILURES = 2,
+    RESYNC_ATTEMPT = 1024 /* what an attempt costs beside its body, measured: the HMAC's set-up and end */
+};
+
+/* Whether the PDU opens with this piece of key stream; the plaintext goes to `body`. */
+static bool opens_with(const live_keys *live, const direction *way, const sec_message *message, uint32_t due,
+                       const uint8_t *stream, uint8_t *body, size_t *work)
+{
+    const uint8_t *token = message_token(message), *clear = message_body(message);
+    size_t sealed = message->level == SEC_LEVEL_PRIVACY ? message->body_length : 0, taken = signature_stream(live);
+    uint8_t signature[OLD_SIGNED];
+    for (size_t i = 0; i < OLD_SIGNED; i++)
+        signature[i] = token[4 + i] ^ (i < taken ? stream[sealed + i] : 0);
+    if (!is_ess(live) && (get32(signature + 8) - due) > RESYNC_STREAM / OLD_SIGNED)
+        return false; /* costs nothing, and rules out all but one in 2^17 */
+    for (size_t i = 0; i < sealed; i++)
+        body[i] = clear[i] ^ stream[i];
+    clear = sealed ? body : clear;
+    for (int what = SIGNED_WHOLE; what <= SIGNED_BODY; what++) {
+        if (way->how >= 0 && what != way->how)
+            continue;
+        *work += RESYNC_ATTEMPT + message->body_length;
+        if (checksum_holds(live, way, message, clear, is_ess(live) ? token + 12 : signature + 8,
+                           is_ess(live) ? signature : signature + 4, what))
+            return true;
+    }
+    return false;
+}
+
+/* Tries the places behind `from` and sets `from` behind the PDU when one is right. `missing`: PDUs between. */
+static bool search_from(const live_keys *live, direction *way, place *from, uint32_t missing,
+                        const sec_message *message, uint8_t *body)
+{
+    size_t sealed = message->level == SEC_LEVEL_PRIVACY ? message->body_length : 0, taken = signature_stream(live);
+    size_t first = is_ess(live) ? missing * taken : taken, work = 0;
+    size_t last = is_ess(live) ? MIN((size_t)RESYNC_STREAM, (missing ? missing : 1) * (size_t)RESYNC_PDU)
+                               : RESYNC_STREAM;
+    last = MIN(last, first + RESYNC_STEP * (RESYNC_WORK / (RESYNC_ATTEMPT + message->body_length)));
+    if (first > last)
+        return false;
+    size_t length = last + sealed + taken;
+    uint8_t *stream = crypto_alloc(length);
+    rc4_state *rc4 = crypto_alloc(sizeof *rc4);
+    *rc4 = from->rc4;
+    rc4_run(rc4, stream, stream, length);
+    crypto_free(rc4);
+    size_t at = first;
+    while (at <= last && work < RESYNC_WORK
+           && !opens_with(live, way, message, from->sequence + missing, stream + at, body, &work))
+        at += RESYNC_STEP;
+    bool found = at <= last && work < RESYNC_WORK;
+    if (found) {
+        const uint8_t *token = message_token(message);
+        uint32_t sequence = get32(token + 12);
+        if (!is_ess(live))
+            for (size_t i = 0, hidden = at + sealed + 8; i < 4; i++)
+                sequence ^= (uint32_t)stream[hidden + i] << 8 * i;
+        rc4_skip(&from->rc4, at);
+        from->sequence = sequence;
+        keep_place(way, from, message);
+        rc4_skip(&from->rc4, sealed + taken);
+        from->sequence++;
+    }
+    crypto_free(stream);
+    return found;
+}
+
+/* With ESS all candidates stand in one stream until one is proven; the second stands furthest back for its number. */
+static bool worth_searching(const live_keys *live, const direction *way, int index)
+{
+    const place *candidate = way->candidates[index];
+    return candidate && candidate->alive && (!is_ess(live) || way->decided || index == 1);
+}
+
+/* After a gap, or after a PDU that did not verify and may have lost the place. */
+static bool find_again(mech_env *env, live_keys *live, direction *way, const sec_message *message, uint8_t *body)
+{
+    uint32_t sequence = get32(message_token(message) + 12), due;
+    bool held[CANDIDATES] = {false}, any = false, searched = false;
+    for (int i = 0; i < CANDIDATES && way->searches < RESYNC_FAILURES; i++) {
+        if (!worth_searching(live, way, i))
+            continue;
+        due = way->candidates[i]->sequence;
+        uint32_t missing = is_ess(live) ? sequence - due : !way->doubt; /* the number is hidden: at least */
+        bool sure = way->decided && !way->doubt && signature_stream(live); /* without, an empty PDU holds anywhere */
+        if (missing > RESYNC_STREAM / CHECKSUM || (!missing && sure))
+            continue;
+        searched = true;
+        live->found[i] = *way->candidates[i];
+        held[i] = search_from(live, way, &live->found[i], missing, message, body);
+        if (!held[i] || any)
+            continue;
+        any = true;
+        body = body ? body + message->body_length : NULL; /* what is opened must not be spoilt by a second search */
+        keep_place(way, way->candidates[i], message); /* for the first of the gap, should it come late */
+        env->facts.ntlm_missing += live->found[i].sequence - 1 - due;
+    }
+    if (any)
+        settle(way, held, live->found);
+    else if (searched)
+        way->searches++;
+    return any;
+}
+
+/* A jump of the sequence number. The candidates stay where they are, so that a stray PDU does no harm. */
 static sec_verdict refuse_jump(mech_env *env, direction *way, const sec_message *message)
 {
     uint32_t sequence = get32(message_token(message) + 12), due = 0;
@@ -640,12 +823,13 @@ static sec_verdict refuse_jump(mech_env *env, direction *way, const sec_message 
         due = way->candidates[1]->sequence;
     if ((int32_t)(sequence - due) < 0)
         return mech_refuse(env, message, SEC_LOST, "this PDU repeats number %u of its direction, or comes too late:"
-                           " number %u was due", sequence, due);
+                           " number %u was due, and the place of the earlier one in the key stream is not kept",
+                           sequence, due);
     if (!way->gap)
         way->gap = sequence - due;
     return mech_refuse(env, message, SEC_LOST, "%u %s missing from the capture before number %u of this direction, and"
-                       " the key stream with %s", way->gap, way->gap == 1 ? "PDU is" : "PDUs are",
-                       due + way->gap, way->gap == 1 ? "it" : "them");
+                       " the key stream was not found again behind %s", way->gap,
+                       way->gap == 1 ? "PDU is" : "PDUs are", due + way->gap, way->gap == 1 ? "it" : "them");
 }
 
 static sec_verdict refuse_signature(mech_env *env, direction *way, const sec_message *message)
@@ -659,7 +843,8 @@ static sec_verdict refuse_signature(mech_env *env, direction *way, const sec_mes
         return mech_refuse(env, message, SEC_LOST, "an earlier PDU of this direction did not verify, and the key stream"
                            " may be lost with it");
     return mech_refuse(env, message, SEC_BAD_SIGNATURE, "the key of %s is proven, but this PDU's signature does not"
-                       " hold: it was changed, or PDUs before it are missing", env->facts.user);
+                       " hold: it was changed, or PDUs before it are missing",
+                       env->facts.user ? env->facts.user : "this session");
 }
 
 /* At level CONNECT most senders' tokens are a constant and take no key stream; if one does hold, good. */
@@ -680,12 +865,85 @@ static sec_verdict open_connect(ntlm_session *session, direction *way, const sec
     return verdict;
 }
 
+/* ---- session keys given as such ---- */
+
+/* What trials may cost a context: a PDU with number 0 is one attempt, any other a whole search. */
+enum { LATE_TRIALS = 512, LATE_SEARCH = 16 };
+
+typedef struct {
+    ntlm_session      *session;
+    const sec_message *message;
+} late_trial;
+
+static void start(ntlm_session *session, uint32_t flags, const uint8_t exported[16])
+{
+    drop_keys(session);
+    session->live = crypto_alloc(sizeof *session->live);
+    session->live->flags = flags;
+    if (flags & NTLM_ESS)
+        start_ess(session->live, exported);
+    else
+        start_without_ess(session->live, exported);
+}
+
+/* Whether the key opens this PDU; the number tells how many came before. The session then starts anew with it. */
+static bool fits_late(ntlm_session *session, const sec_message *message, uint32_t flags, const uint8_t exported[16])
+{
+    bool sealed = message->level == SEC_LEVEL_PRIVACY, fits;
+    uint8_t *body = sealed ? mech_scratch(session->env, 2 * message->body_length) : NULL;
+    start(session, flags, exported);
+    direction *way = &session->live->ways[message->from_client ? 0 : 1];
+    fits = try_candidates(session->live, way, message, body) == OPENED
+        || find_again(session->env, session->live, way, message, body);
+    session->env->facts.ntlm_missing = 0;
+    if (fits)
+        start(session, flags, exported);
+    else
+        drop_keys(session);
+    return fits;
+}
+
+static bool try_late(const key_entry *entry, void *data)
+{
+    /* What is usual first. An empty PDU without KEY_EXCH fits any strength, hence no such row without 128 bits. */
+    static const uint32_t usual[] = {NTLM_ESS | NTLM_128 | NTLM_KEY_EXCH, NTLM_ESS | NTLM_128,
+                                     NTLM_ESS | NTLM_56 | NTLM_KEY_EXCH, NTLM_ESS | NTLM_KEY_EXCH, NTLM_KEY_EXCH};
+    late_trial *t = data;
+    const sec_facts *facts = &t->session->env->facts;
+    if (entry->length != 16)
+        return false;
+    for (size_t i = 0; i < (facts->ntlm_authenticate ? 1 : G_N_ELEMENTS(usual)); i++)
+        if (t->session->late < LATE_TRIALS) {
+            t->session->late += get32(message_token(t->message) + 12) ? LATE_SEARCH : 1;
+            if (fits_late(t->session, t->message, facts->ntlm_authenticate ? facts->ntlm_flags : usual[i],
+                          entry->octets))
+                return true;
+        }
+    return false;
+}
+
+/* The handshake is missing or gave no key: a session key may open this PDU, and its signature is the proof. */
+static bool open_late(ntlm_session *session, const sec_message *message)
+{
+    mech_env *env = session->env;
+    late_trial t = {session, message};
+    if (session->late >= LATE_TRIALS || message->token_length != SIGNATURE || message->level == SEC_LEVEL_CONNECT
+        || message->captured < message_length(message) || get32(message_token(message)) != 1
+        || !keyring_try_session(env->ring, KEY_NTLM_SESSION, 0, try_late, &t, NULL))
+        return false;
+    if (env->facts.mechanism != SEC_MECH_NTLM)
+        env->facts.mechanism_text = "NTLM";
+    env->facts.mechanism = SEC_MECH_NTLM;
+    mech_have_key(env);
+    return true;
+}
+
 sec_verdict ntlm_open(ntlm_session *session, const sec_message *message, uint8_t *plain)
 {
     mech_env *env = session->env;
-    live_keys *live = session->live;
-    if (!live)
+    if (!session->live && !open_late(session, message))
         return mech_refuse_keyless(env, message);
+    live_keys *live = session->live;
     direction *way = &live->ways[message->from_client ? 0 : 1];
     if (message->token_length != SIGNATURE)
         return mech_refuse(env, message, SEC_MALFORMED, "an NTLM signature has 16 octets, this one %" G_GSIZE_FORMAT,
@@ -703,17 +961,16 @@ sec_verdict ntlm_open(ntlm_session *session, const sec_message *message, uint8_t
 
     bool sealed = message->level == SEC_LEVEL_PRIVACY;
     uint8_t *body = sealed ? mech_scratch(env, 2 * message->body_length) : NULL;
-    switch (try_candidates(live, way, message, body)) {
-    case NOT_HELD: return refuse_signature(env, way, message);
-    case NOT_DUE:
-        if (!verify_anywhere(live, way, message))
+    outcome result = try_candidates(live, way, message, body);
+    if (result == NOT_DUE && verify_anywhere(live, way, message))
+        result = OPENED;
+    if (result != OPENED && !open_again(live, way, message, body) && !find_again(env, live, way, message, body)) {
+        if (result == NOT_DUE)
             return refuse_jump(env, way, message);
-        break;
-    case OPENED: break;
+        move_on(live, way);
+        return refuse_signature(env, way, message);
     }
     if (sealed && message->body_length)
         memcpy(plain, body, message->body_length);
-    way->doubt = false;
-    way->gap = 0;
     return (sec_verdict){SEC_VERIFIED, SEC_OK, NULL};
 }

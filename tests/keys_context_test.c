@@ -17,6 +17,7 @@ typedef struct {
     bool   tokens_twice;   /* each is sent again */
     size_t token_cut;      /* 0, or captured octets of each token */
     int    tamper, cut, drop; /* number of a PDU from 1; 0: none */
+    int    last_dropped, twice; /* drop .. last_dropped are missing; this one comes again at once */
     int    tamper_at;      /* octet of the PDU to change */
 } circumstances;
 
@@ -58,7 +59,7 @@ static void play_pdu(sec_context *context, const char *line, const circumstances
         numbers[i] = (unsigned)strtoul(at, &at, 10);
     size_t length = unhex(at + 1, octets), index = (size_t)out->pdus++;
     unhex(at + 1 + 2 * length + 1, wanted);
-    if (out->pdus == how->drop)
+    if (out->pdus == how->drop || (how->drop && out->pdus > how->drop && out->pdus <= how->last_dropped))
         return;
     if (out->pdus == how->tamper)
         octets[how->tamper_at] ^= 1;
@@ -68,6 +69,11 @@ static void play_pdu(sec_context *context, const char *line, const circumstances
     sec_message message = {exact, numbers[1], numbers[2], numbers[3], length, line[2] == '1', (uint8_t)numbers[0]};
     memset(plain, 0xee, sizeof plain);
     sec_verdict verdict = sec_context_open(context, &message, plain);
+    if (out->pdus == how->twice) {
+        sec_state first = verdict.state;
+        verdict = sec_context_open(context, &message, plain);
+        g_assert_cmpint(verdict.state, ==, first);
+    }
     bool opened = verdict.state == SEC_VERIFIED && message.level == SEC_LEVEL_PRIVACY;
     if (opened)
         g_assert_cmpmem(plain, numbers[2], wanted, numbers[2]);
@@ -79,6 +85,8 @@ static void play_pdu(sec_context *context, const char *line, const circumstances
     g_free(exact);
 }
 
+static const key_entry *session_key; /* goes into the ring of the next play() */
+
 static void play(const char *const *vector, const char *keys, const circumstances *how, record *out)
 {
     static const circumstances usual;
@@ -89,6 +97,8 @@ static void play(const char *const *vector, const char *keys, const circumstance
         how = &usual;
     if (keys)
         g_assert_true(keyring_add_memory(ring, "keys", (const uint8_t *)keys, strlen(keys)));
+    if (session_key)
+        keyring_add_entry(ring, session_key);
     for (; *vector; vector++) {
         const char *line = *vector;
         if (line[0] == 'N')
@@ -156,6 +166,7 @@ static const conversation conversations[] = {
     {"ntlm/v2-oem", vector_ntlm_v2_oem, "jörg@nowhere:Sesam!\n", "jörg@nowhere:Sesam\n", true, true},
     {"ntlm/v2-no-mic", vector_ntlm_v2_no_mic, "*:nonsense\n*:Sesam!\n", "*:nonsense\n", true, true},
     {"ntlm/v2-no-key-exch", vector_ntlm_v2_no_key_exch, PASSWORD, "alice:x\n", true, true},
+    {"ntlm/machine", vector_ntlm_machine, "CORP\\dc1$:Sesam!\n", "CORP\\dc1$:x\n", true, true},
     {"ntlm/v2-56", vector_ntlm_v2_56, PASSWORD, "alice:x\n", true, true},
     {"ntlm/v2-40", vector_ntlm_v2_40, PASSWORD, "alice:x\n", true, true},
     {"ntlm/v2-sign", vector_ntlm_v2_sign, PASSWORD, "alice:x\n", false, true},
@@ -173,6 +184,8 @@ static const conversation conversations[] = {
     {"krb/aes256-unlike-negotiated", vector_krb_aes256_unlike_negotiated, AES256, "dc$:x\n", true, false},
     {"krb/aes128-bare", vector_krb_aes128_bare, AES128, "dc$:x\n", true, false},
     {"krb/aes256-initiator", vector_krb_aes256_initiator, AES256, "dc$:x\n", true, false},
+    {"krb/aes256-two-legs", vector_krb_aes256_two_legs, AES256, "dc$:x\n", true, false},
+    {"krb/aes256-level-packet", vector_krb_aes256_pkt, AES256, "dc$:x\n", false, false},
     {"krb/aes256-sign", vector_krb_aes256_sign, AES256, "dc$:x\n", false, false},
     {"krb/aes128-sign-body", vector_krb_aes128_sign_body, AES128, "dc$:x\n", false, false},
     {"krb/rc4", vector_krb_rc4, RC4_KEY, "dc$:x\n", true, false},
@@ -296,22 +309,38 @@ static void test_cut(gconstpointer data)
     }
 }
 
-/* Kerberos does not mind. NTLM with a key stream loses that direction, and says how many PDUs are missing. */
+/* Kerberos does not mind; NTLM finds its key stream again. */
 static void test_dropped(gconstpointer data)
 {
     const conversation *c = data;
-    const circumstances how = {.drop = 3};
-    record r;
-    play(c->vector, c->keys, &how, &r);
-    for (int i = 0; i < r.pdus; i++) {
-        bool lost = c->stream && i > 2 && r.client[i] && r.facts.ntlm_flags & 0x80000
-                 && (c->sealed || r.facts.ntlm_flags & 0x40000000);
-        if (i == 2 || (c->stream && !(r.facts.ntlm_flags & 0x80000)))
-            continue; /* without ESS the number is hidden: a first bad signature, then doubt */
-        g_assert_cmpint(r.verdicts[i].state, ==, lost ? refused(c) : SEC_VERIFIED);
-        g_assert_cmpint(r.verdicts[i].reason, ==, lost ? SEC_LOST : SEC_OK);
+    for (int drop = 1; drop <= 5; drop++)
+        for (int last = drop; last <= drop + 2; last++) {
+            const circumstances how = {.drop = drop, .last_dropped = last};
+            record r;
+            play(c->vector, c->keys, &how, &r);
+            for (int i = 0; i < r.pdus; i++)
+                if (i + 1 < drop || i + 1 > last)
+                    expect_one(&r, i + 1, SEC_VERIFIED, SEC_OK);
+            forget(&r);
+            play(c->vector, c->wrong, &how, &r);
+            for (int i = 0; i < r.pdus; i++)
+                if (i + 1 < drop || i + 1 > last)
+                    expect_one(&r, i + 1, refused(c), SEC_WRONG_KEY);
+            forget(&r);
+        }
+}
+
+/* A PDU that comes twice opens twice, and those behind it open too. */
+static void test_repeated(gconstpointer data)
+{
+    const conversation *c = data;
+    for (int number = 1; number <= 5; number++) {
+        const circumstances how = {.twice = number};
+        record r;
+        play(c->vector, c->keys, &how, &r);
+        expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+        forget(&r);
     }
-    forget(&r);
 }
 
 /* ---- single cases ---- */
@@ -392,6 +421,66 @@ static void test_krb_no_ap_rep(void)
     forget(&r);
 }
 
+/* As `play`, with one session key of the kind in the ring and nothing else. */
+static void play_session_key(const char *const *vector, key_kind kind, int32_t etype, uint8_t first, size_t length,
+                             const circumstances *how, record *r)
+{
+    uint8_t octets[32];
+    for (size_t i = 0; i < length; i++)
+        octets[i] = (uint8_t)(first + i);
+    const key_entry entry = {.kind = kind, .name = (char[]){"cifs/dc.corp.example"}, .domain = (char[]){"CORP.EXAMPLE"},
+                             .etype = etype, .octets = octets, .length = length};
+    session_key = &entry;
+    play(vector, NULL, how, r);
+    session_key = NULL;
+}
+
+/* The exported key, with the bind missing and with the first PDUs missing too. */
+static void test_ntlm_late(void)
+{
+    static const char *const *const rows[] = {vector_ntlm_v2, vector_ntlm_v2_40, vector_ntlm_v2_56, vector_ntlm_v2_sign,
+                                              vector_ntlm_v2_spnego_restart, vector_ntlm_v1_shared};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (int last = 0; last <= 3; last++) {
+            const circumstances late = {.no_tokens = true, .drop = last ? 1 : 0, .last_dropped = last};
+            record r;
+            play_session_key(rows[i], KEY_NTLM_SESSION, 0, 0x40, 16, &late, &r);
+            for (int n = last; n < r.pdus; n++)
+                expect_one(&r, n + 1, SEC_VERIFIED, SEC_OK);
+            g_assert_cmpint(r.facts.mechanism, ==, SEC_MECH_NTLM);
+            forget(&r);
+            if (last != 0 || i > 1)
+                continue; /* costs all the searches that are allowed */
+            play_session_key(rows[i], KEY_NTLM_SESSION, 0, 0x41, 16, &late, &r);
+            for (int n = last; n < r.pdus; n++)
+                g_assert_cmpint(r.verdicts[n].reason, ==, SEC_NO_HANDSHAKE);
+            forget(&r);
+        }
+    record r;
+    play_session_key(vector_ntlm_v2, KEY_NTLM_SESSION, 0, 0x40, 16, NULL, &r); /* no password, but the session key */
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+}
+
+static void test_krb_ticket_key(void)
+{
+    record r;
+    play_session_key(vector_krb_aes256, KEY_TICKET, 18, 0x50, 32, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    g_assert_true(r.facts.have_key && r.facts.gss_flags_known);
+    g_assert_cmpstr(r.user, ==, "alice@CORP.EXAMPLE");
+    forget(&r);
+    play_session_key(vector_krb_aes256_initiator, KEY_TICKET, 18, 0x50, 32, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+    play_session_key(vector_krb_rc4, KEY_TICKET, 23, 0x50, 16, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+    play_session_key(vector_krb_aes256, KEY_TICKET, 18, 0x51, 32, NULL, &r); /* another */
+    expect_all(&r, 0, SEC_SEALED, SEC_NO_KEY);
+    forget(&r);
+}
+
 static void test_other_mechanisms(void)
 {
     keyring *ring = keyring_new();
@@ -440,12 +529,15 @@ int main(int argc, char **argv)
         add("token-tampered", c, test_token_tampered);
         add("cut", c, test_cut);
         add("dropped", c, test_dropped);
+        add("repeated", c, test_repeated);
     }
     g_test_add_func("/keys/ntlm/facts", test_ntlm_facts);
     g_test_add_func("/keys/ntlm/wrong-key-text", test_ntlm_wrong_key_text);
     g_test_add_func("/keys/ntlm/anonymous", test_ntlm_anonymous);
     g_test_add_func("/keys/ntlm/sign-without-stream", test_ntlm_sign_without_stream);
     g_test_add_func("/keys/krb/facts", test_krb_facts);
+    g_test_add_func("/keys/ntlm/late", test_ntlm_late);
+    g_test_add_func("/keys/krb/ticket-key", test_krb_ticket_key);
     g_test_add_func("/keys/krb/no-ap-rep", test_krb_no_ap_rep);
     g_test_add_func("/keys/other-mechanisms", test_other_mechanisms);
     return g_test_run();
