@@ -466,7 +466,7 @@ static bool try_subkey(const key_entry *entry, void *data)
     return true;
 }
 
-/* The handshake gave no key: a subkey, or a ticket's session key used as such, may open the PDU; its checksum decides. */
+/* The handshake gave no key: a subkey, or a ticket's session key may open the PDU. The checksum proves. */
 static bool open_late(krb_session *session, const sec_message *message)
 {
     late_trial t = {session, message};
