@@ -31,6 +31,7 @@ struct krb_session {
     size_t      session_key_length;
     int32_t     session_etype;
     gss_key    *keys[KEYS];
+    unsigned    late; /* trials of subkeys so far */
 };
 
 krb_session *krb_new(mech_env *env)
@@ -442,14 +443,51 @@ static sec_verdict refuse(krb_session *session, const sec_message *message, gss_
                            " %s", env->facts.ap_rep ? "could not be opened" : "is not in the capture: start capturing"
                            " before the connection is made");
     return mech_refuse(env, message, SEC_BAD_SIGNATURE, "the keys of %s are proven, but this PDU's checksum does not"
-                       " hold: it was changed on its way", env->facts.target);
+                       " hold: it was changed on its way", env->facts.target ? env->facts.target : "this session");
+}
+
+/* What trials of subkeys may cost a context; one is a decryption of the PDU. */
+enum { LATE_TRIALS = 1024 };
+
+typedef struct {
+    krb_session       *session;
+    const sec_message *message;
+} late_trial;
+
+static bool try_subkey(const key_entry *entry, void *data)
+{
+    late_trial *t = data;
+    const uint8_t *plain;
+    if (t->session->late++ >= LATE_TRIALS)
+        return false;
+    gss_key *key = gss_key_new(entry->etype, entry->octets, entry->length);
+    if (!key || gss_open(key, t->session->env, t->message, &plain) != GSS_HOLDS) {
+        gss_key_free(key);
+        return false;
+    }
+    drop_keys(t->session);
+    t->session->keys[ACCEPTOR] = key; /* which side made it does not matter any more */
+    return true;
+}
+
+/* The handshake gave no key: a subkey, or a ticket's session key may open the PDU. The checksum proves. */
+static bool open_late(krb_session *session, const sec_message *message)
+{
+    late_trial t = {session, message};
+    const keyring *ring = session->env->ring;
+    if (message->captured < message_length(message) || session->late >= LATE_TRIALS
+        || (!keyring_try_session(ring, KEY_SUBKEY, 0, try_subkey, &t, NULL)
+            && !keyring_try_session(ring, KEY_TICKET, 0, try_subkey, &t, NULL)))
+        return false;
+    mech_have_key(session->env);
+    return true;
 }
 
 sec_verdict krb_open(krb_session *session, const sec_message *message, uint8_t *plain)
 {
     mech_env *env = session->env;
     const uint8_t *opened = NULL;
-    if (!env->facts.have_key)
+    if (!env->facts.have_key && !open_late(session, message))
         return mech_refuse_keyless(env, message);
     if (message->captured < message_length(message))
         return mech_refuse(env, message, SEC_CUT, "the capture cut this PDU: capture whole packets (snap length 0)");

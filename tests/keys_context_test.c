@@ -476,6 +476,15 @@ static void test_krb_ticket_key(void)
     play_session_key(vector_krb_rc4, KEY_TICKET, 23, 0x50, 16, NULL, &r);
     expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
     forget(&r);
+    play_session_key(vector_krb_aes256, KEY_SUBKEY, 18, 0xd0, 32, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+    play_session_key(vector_krb_rc4, KEY_SUBKEY, 23, 0xd0, 16, NULL, &r);
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+    play_session_key(vector_krb_aes256, KEY_SUBKEY, 18, 0xd1, 32, NULL, &r);
+    expect_all(&r, 0, SEC_SEALED, SEC_NO_KEY);
+    forget(&r);
     play_session_key(vector_krb_aes256, KEY_TICKET, 18, 0x51, 32, NULL, &r); /* another */
     expect_all(&r, 0, SEC_SEALED, SEC_NO_KEY);
     forget(&r);
