@@ -258,3 +258,20 @@ sec_verdict sec_context_open(sec_context *context, const sec_message *message, u
     }
     return mech_refuse_keyless(env, message);
 }
+
+bool sec_context_sequence(const sec_context *context, const uint8_t *token, size_t length, uint64_t *sequence)
+{
+    const sec_facts *facts = &context->env.facts;
+    *sequence = 0;
+    if (facts->mechanism == SEC_MECH_NTLM && length == 16 && (!facts->ntlm_authenticate || facts->ntlm_flags & NTLM_ESS)) {
+        for (int i = 15; i >= 12; i--)
+            *sequence = *sequence << 8 | token[i];
+        return true;
+    }
+    if (facts->mechanism == SEC_MECH_KERBEROS && length >= 16 && token[1] == 4 && (token[0] == 5 || token[0] == 4)) {
+        for (int i = 8; i < 16; i++)
+            *sequence = *sequence << 8 | token[i];
+        return true;
+    }
+    return false;
+}

@@ -105,6 +105,9 @@ typedef struct {
     const char *text; /* a sentence that tells the user what to do, NULL when verified or plain; lives as long as the context */
 } sec_verdict;
 
+/* The number a PDU's token gives it among those of its direction, where it can be read without a key (NTLM with ESS, CFX). */
+bool sec_context_sequence(const sec_context *context, const uint8_t *token, size_t length, uint64_t *sequence);
+
 /* Takes the next protected PDU of its direction. Writes body_length octets of plaintext to `plain` if, and only if,
  * the state is SEC_VERIFIED and the level is PRIVACY. Every PDU with an auth trailer must be handed over exactly once and in
  * order, for NTLM's key stream runs on through all of them. */

@@ -124,6 +124,8 @@ static void on_setup(const smb_setup *setup, void *user)
 {
     capture *c = user;
     uint8_t key[16];
+    if (keyring_count(c->ring) == 0 || !smb_tracker_may_encrypt(c->smb))
+        return;
     if (smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
                            setup->token, setup->length, key))
         wireshark_keys_smb(setup->session, key, sizeof key);

@@ -226,11 +226,19 @@ typedef struct {
     const rpc_origin *origin;
 } context_walk;
 
+/* Bind-time features are asked for in the shape of a context ([MS-RPCE] 3.3.1.5.3), which says nothing of the interface. */
+static bool is_feature(const pdu_context *context)
+{
+    return context->transfer.data1 == 0x6cb71c2c && context->transfer.data2 == 0x9812 && context->transfer.data3 == 0x4540;
+}
+
 static void context_asked(const pdu_context *context, void *user)
 {
     context_walk *walk = user;
     association *a = walk->association;
     g_array_append_val(a->asked, *context);
+    if (is_feature(context))
+        return;
     if (walk->tracker->sink.context)
         walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, -1,
                                     walk->tracker->sink.user);
@@ -253,6 +261,8 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
     if (index >= a->asked->len)
         return;
     const pdu_context *context = &g_array_index(a->asked, pdu_context, index);
+    if (is_feature(context))
+        return;
     if (walk->tracker->sink.context)
         walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, result->result,
                                     walk->tracker->sink.user);
@@ -311,6 +321,27 @@ static rpc_auth *auth_of_cut(association *a, pdu_parts *p)
     p->auth_level = a->last_auth->level;
     p->auth_context_id = a->last_auth->id;
     return a->last_auth;
+}
+
+/* Whether a PDU is the next of its direction, the same once more, or comes after one that is missing. */
+typedef enum { IN_ORDER, REPEATED, AFTER_A_GAP } pdu_order;
+
+static pdu_order order_of(rpc_auth *auth, const pdu_parts *p, const sec_verdict *verdict)
+{
+    uint64_t sequence;
+    if (!auth || verdict->state != SEC_VERIFIED)
+        return IN_ORDER;
+    uint32_t missing = sec_context_facts(auth->security)->ntlm_missing;
+    bool told = missing > auth->missing;
+    auth->missing = missing;
+    if (!sec_context_sequence(auth->security, p->token, p->token_captured, &sequence))
+        return told ? AFTER_A_GAP : IN_ORDER;
+    bool known = auth->sequence[!pdu_from_client(p->type)].known;
+    uint64_t *next = &auth->sequence[!pdu_from_client(p->type)].next;
+    pdu_order order = !known || sequence == *next ? IN_ORDER : sequence + 1 == *next ? REPEATED : AFTER_A_GAP;
+    auth->sequence[!pdu_from_client(p->type)].known = true;
+    *next = known ? MAX(*next, sequence + 1) : sequence + 1;
+    return order;
 }
 
 static const sec_verdict verdict_plain = {SEC_PLAIN, SEC_OK, NULL};
@@ -458,6 +489,31 @@ static uint8_t of_handshake(const rpc_auth *auth)
     return auth && auth->level == SEC_LEVEL_CONNECT ? SEC_LEVEL_CONNECT : SEC_LEVEL_NONE;
 }
 
+/* A missing PDU may have been a fragment of any message of its direction that has begun and not ended. */
+static void mark_holes(association *a, bool response)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, a->calls);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        open_call *call = value;
+        rpc_message *m = response ? &call->call.response : &call->call.request;
+        m->hole |= m->kind != RPC_NONE && !m->complete;
+    }
+}
+
+/* What is left of a message that lacks a fragment is not what was sent, and is shown to nobody. */
+static void give_up(rpc_message *m, const char *text)
+{
+    drop_stub(m);
+    m->complete = false;
+    if (m->sealed && m->state == SEC_VERIFIED) {
+        m->state = SEC_SEALED;
+        m->reason = SEC_LOST;
+    }
+    m->text = m->text ? m->text : text;
+}
+
 static void add_fragment(rpc_tracker *t, open_call *call, bool *started, rpc_message *m, const rpc_origin *origin,
                          const pdu_parts *p, const rpc_auth *auth, const sec_verdict *verdict)
 {
@@ -483,11 +539,11 @@ static void add_fragment(rpc_tracker *t, open_call *call, bool *started, rpc_mes
     append_stub(t, &call->call, m, p, verdict);
     if (!(p->flags & PFC_LAST_FRAG))
         return;
-    m->complete = *started;
-    if (!*started) {
-        drop_stub(m);
-        m->text = m->text ? m->text : "its first fragment is not in the capture";
-    }
+    m->complete = true;
+    if (!*started)
+        give_up(m, "its first fragment is not in the capture");
+    else if (m->hole)
+        give_up(m, "a fragment in its middle is not in the capture, or not where it belongs");
     strip_trailer(m);
 }
 
@@ -533,6 +589,11 @@ static void take_call_pdu(rpc_tracker *t, association *a, const rpc_origin *orig
         record->plain = t->plain->data;
         record->plain_length = p->body_length;
     }
+    pdu_order order = order_of(auth, p, &record->verdict);
+    if (order == AFTER_A_GAP)
+        mark_holes(a, response);
+    if (order == REPEATED && m->kind != RPC_NONE)
+        return; /* its octets are in the message already */
     /* At level CONNECT requests carry no sec_trailer; their level is that of the handshake. */
     const rpc_auth *of_call = auth;
     if (!p->has_auth && a->last_auth && a->last_auth->level == SEC_LEVEL_CONNECT)

@@ -39,6 +39,11 @@ typedef struct {
     bool         bound;     /* a bind or alter_context with its first token was seen */
     bool         client_header_sign, server_header_sign;
     sec_context *security;  /* never NULL */
+    struct {
+        bool     known;
+        uint64_t next;
+    } sequence[2];          /* of its PDUs from the client and from the server: what should come next */
+    uint32_t     missing;   /* PDUs that NTLM's key stream told to be missing, so far */
 } rpc_auth;
 
 typedef enum { RPC_NONE, RPC_REQUEST, RPC_RESPONSE, RPC_FAULT } rpc_kind;
@@ -61,6 +66,7 @@ typedef struct {
     bool           has_trailer; /* a verification trailer followed the stub */
     bool           big_endian;
     uint32_t       status;    /* of a fault */
+    bool           hole;      /* a PDU is missing between its fragments */
 } rpc_message;
 
 struct rpc_call {

@@ -153,7 +153,7 @@ class Loss(unittest.TestCase):
                                  sorted(m["stub"] for m in sealed(whole) if m["frames"] != [at + 1]))
 
     def test_one_fragment_is_lost(self):
-        """What is put together of fragments is whole or not shown: never what stood before a gap with what stood behind it, 
+        """What is put together of fragments is whole or not shown: never what stood before a gap with what stood behind it,
         though each by itself is proven."""
         for name, at, calls, whole in self.copies(("bkrp-fragments-krb5", "bkrp-fragments-ntlm"), self.sealed_places, without):
             with self.subTest(capture=name, frame=at + 1):

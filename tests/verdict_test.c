@@ -31,6 +31,12 @@ void sec_context_header_signing(sec_context *context, bool on) { (void)context, 
 
 const sec_facts *sec_context_facts(const sec_context *context) { return &context->facts; }
 
+bool sec_context_sequence(const sec_context *context, const uint8_t *token, size_t length, uint64_t *sequence)
+{
+    (void)context, (void)token, (void)length, (void)sequence;
+    return false;
+}
+
 sec_verdict sec_context_open(sec_context *context, const sec_message *message, uint8_t *plain)
 {
     (void)context, (void)message, (void)plain;

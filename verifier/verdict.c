@@ -318,7 +318,8 @@ void verifier_context(verifier *v, const rpc_association *association, const rpc
     channel *c = ours ? find_channel(v, ours->protocol) : NULL;
     if (!c)
         return;
-    c->accepted |= result == 0;
+    if (result >= 0) /* a later refusal, of a security context or the whole bind, leaves nothing to call */
+        c->accepted = result == 0;
     for (guint i = 0; i < c->context->len; i++) {
         record *r = c->context->pdata[i];
         r->rule->context(v, r->rule, r->state, association, origin, interface, version_major, result);
