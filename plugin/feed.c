@@ -38,6 +38,7 @@ typedef struct {
     bool          own_judge;
     capture_facts facts;
     double        first_time;
+    rpc_origin    origin;        /* of the last frame with SMB or RPC */
     uint32_t      last_tcp;      /* frame of the last SYN, FIN or RST taken */
     GHashTable   *conversations; /* number -> ends */
     GHashTable   *pdus;          /* frame -> GPtrArray of rpc_pdu */
@@ -231,6 +232,10 @@ static uint64_t connection_of(packet_info *pinfo)
 
 static void fill_origin(packet_info *pinfo, rpc_origin *origin)
 {
+    if (now->origin.frame == pinfo->num) { /* SMB messages and PDUs of a frame share it */
+        *origin = now->origin;
+        return;
+    }
     origin->frame = pinfo->num;
     origin->seconds = pinfo->abs_ts.secs;
     origin->nanoseconds = pinfo->abs_ts.nsecs;
@@ -247,6 +252,7 @@ static void fill_origin(packet_info *pinfo, rpc_origin *origin)
     bool forward = e->port_a == pinfo->srcport && addresses_equal(&e->a, &pinfo->src);
     origin->source = forward ? e->text_a : e->text_b;
     origin->destination = forward ? e->text_b : e->text_a;
+    now->origin = *origin;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ SMB */
@@ -265,7 +271,7 @@ static void give_keys(void)
 static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
 {
     enum { NEXT_COMMAND = 20, HEADER = 64 };
-    rpc_origin origin;
+    rpc_origin origin = {0};
     fill_origin(pinfo, &origin);
     int at = 0, left = (int)tvb_captured_length(tvb);
     while (left >= 4) {
@@ -372,7 +378,7 @@ static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *carrier)
     if (!now || tvb_captured_length(tvb) < PDU_SHORTEST || tvb_get_guint8(tvb, 0) != 5)
         return;
     bool visited = pinfo->fd->visited;
-    rpc_origin origin;
+    rpc_origin origin = {0};
     if (!visited) {
         fill_origin(pinfo, &origin);
         set_pipe(&origin, tvb, carrier);

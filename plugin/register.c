@@ -29,7 +29,7 @@ register_generic generic = {
 typedef struct {
     const ndr_interface *interface;
     int                  proto, opnum, returns, ett;
-    char                *proto_name;
+    char                *proto_name, *short_name;
     GHashTable          *by_name; /* "dwVersion" -> field */
     GArray              *infos;   /* hf_register_info */
 } registered;
@@ -160,8 +160,8 @@ static void add_interface(registered *r, const ndr_interface *interface)
     r->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     r->infos = g_array_new(FALSE, TRUE, sizeof(hf_register_info));
     r->proto_name = g_strdup_printf("%s (%s)", interface->name, interface->spec);
-    char *short_name = g_ascii_strup(interface->protocol, -1);
-    r->proto = proto_register_protocol(r->proto_name, short_name, interface->protocol);
+    r->short_name = g_ascii_strup(interface->protocol, -1);
+    r->proto = proto_register_protocol(r->proto_name, r->short_name, interface->protocol);
     add_info(r, &r->opnum, "opnum", FT_UINT16, BASE_DEC, opnum_names(interface), NULL);
     add_info(r, &r->returns, "return", FT_UINT32, BASE_HEX, NULL, NULL);
     for (uint32_t i = 0; i < interface->method_count; i++)
@@ -187,6 +187,7 @@ static registered *find(const ndr_interface *interface)
 }
 
 int register_proto(const ndr_interface *interface) { return find(interface)->proto; }
+const char *register_short_name(const ndr_interface *interface) { return find(interface)->short_name; }
 int register_opnum(const ndr_interface *interface) { return find(interface)->opnum; }
 int register_return(const ndr_interface *interface) { return find(interface)->returns; }
 

@@ -27,6 +27,7 @@ extern register_generic generic;
 
 /* The protocol, its opnum field and its return value's field. */
 int register_proto(const ndr_interface *interface);
+const char *register_short_name(const ndr_interface *interface); /* "BKRP"; lives as long as the process */
 int register_opnum(const ndr_interface *interface);
 int register_return(const ndr_interface *interface);
 /* The field a row's values go into; the row must be one of the tables'. */

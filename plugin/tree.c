@@ -231,9 +231,7 @@ static char *call_name(packet_info *pinfo, const rpc_call *call, const rpc_messa
 /* A frame's only PDU has the Info column to itself; of several, each adds to what Wireshark wrote of them all. */
 static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const char *name, bool alone)
 {
-    char *column = g_ascii_strup(pdu->call->interface->protocol, -1);
-    col_add_str(pinfo->cinfo, COL_PROTOCOL, column);
-    g_free(column);
+    col_set_str(pinfo->cinfo, COL_PROTOCOL, register_short_name(pdu->call->interface));
     const char *sealed = pdu->verdict.state == SEC_SEALED ? " (sealed)" : "";
     if (alone)
         col_add_fstr(pinfo->cinfo, COL_INFO, "%s%s%s, call_id: %u", name, pdu->last ? "" : ", fragment", sealed, pdu->call_id);
@@ -278,7 +276,7 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
     if (!ours && !protect && !pdu->problem)
         return;
     const rpc_message *m = !call ? NULL : pdu->response ? &call->response : &call->request;
-    char *name = call ? call_name(pinfo, call, m) : NULL;
+    char *name = call && (ours || tree) ? call_name(pinfo, call, m) : NULL;
     if (ours)
         set_columns(pinfo, pdu, name, alone);
     if (!tree)

@@ -270,6 +270,14 @@ static bool is_close(bool smb2, uint16_t command)
     return smb2 ? command == SMB2_CLOSE : command == SMB1_CLOSE;
 }
 
+/* Whether the answer needs its request: SMB2's IOCTL and SMB1's answers to what names no file do not. */
+static bool is_asked_about(bool smb2, const message *m)
+{
+    if (!smb2)
+        return m->name || m->file_id[0];
+    return m->command == SMB2_CREATE || m->command == SMB2_CLOSE || m->command == SMB2_READ;
+}
+
 static void remember(smb_tracker *t, const request_key *key, const message *m, uint32_t frame)
 {
     if (g_hash_table_size(t->requests) >= OUTSTANDING_LIMIT)
@@ -336,7 +344,8 @@ smb_pipe smb_tracker_message(smb_tracker *t, uint64_t connection, uint32_t frame
     request_key key = {connection, m.message};
     resolve_related(t, connection, frame, &m);
     if (!m.response) {
-        remember(t, &key, &m, frame);
+        if (is_asked_about(smb2, &m))
+            remember(t, &key, &m, frame);
         g_free(m.name);
         return pipe_of(t, connection, m.file_id);
     }
