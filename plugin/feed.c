@@ -27,6 +27,12 @@ typedef struct {
     char    *text_a, *text_b;
 } ends;
 
+/* A PDU that later passes draw. */
+typedef struct {
+    uint32_t       frame;
+    const rpc_pdu *pdu;
+} kept_pdu;
+
 /* All that is known of the capture in hand; made anew for each. */
 typedef struct {
     keyring      *ring;
@@ -41,7 +47,7 @@ typedef struct {
     rpc_origin    origin;        /* of the last frame with SMB or RPC */
     uint32_t      last_tcp;      /* frame of the last SYN, FIN or RST taken */
     GHashTable   *conversations; /* number -> ends */
-    GHashTable   *pdus;          /* frame -> GPtrArray of rpc_pdu */
+    GArray       *pdus;          /* of kept_pdu, in the order of frames */
     GHashTable   *findings;      /* frame -> GPtrArray of finding */
     bool          keys_given;    /* Wireshark has our NT hashes */
     bool          ended;
@@ -166,7 +172,7 @@ static void capture_open(void)
     now->smb = smb_tracker_new(&pipes);
     now->sessions = smb_sessions_new(now->ring);
     now->conversations = g_hash_table_new_full(NULL, NULL, NULL, ends_free);
-    now->pdus = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
+    now->pdus = g_array_new(FALSE, FALSE, sizeof(kept_pdu));
     now->findings = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
     if (now->judge)
         verifier_begin(now->judge, &now->facts);
@@ -195,7 +201,7 @@ static void capture_close(void)
     smb_tracker_free(now->smb);
     smb_sessions_free(now->sessions);
     g_hash_table_unref(now->conversations);
-    g_hash_table_unref(now->pdus);
+    g_array_unref(now->pdus);
     g_hash_table_unref(now->findings);
     if (now->own_judge)
         verifier_free(now->judge);
@@ -335,12 +341,27 @@ static smb_pipe pipe_of(tvbuff_t *tvb, const hooks_pipe *carrier)
 
 /* ------------------------------------------------------------------------------------------------------------ PDUs */
 
+/* The first kept PDU of this frame, or of the next that has any. */
+static guint first_kept(uint32_t frame)
+{
+    guint low = 0, high = now->pdus->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        if (g_array_index(now->pdus, kept_pdu, middle).frame < frame)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The PDUs of a frame come in the same order in every pass; one that was not kept the first time is passed over. */
 static const rpc_pdu *find_kept(packet_info *pinfo, const pdu_parts *seen)
 {
-    const GPtrArray *kept = g_hash_table_lookup(now->pdus, GUINT_TO_POINTER(pinfo->num));
-    for (guint i = next_kept; kept && i < kept->len; i++) {
-        const rpc_pdu *pdu = kept->pdata[i];
+    if (next_kept == 0)
+        next_kept = first_kept(pinfo->num);
+    for (guint i = next_kept; i < now->pdus->len && g_array_index(now->pdus, kept_pdu, i).frame == pinfo->num; i++) {
+        const rpc_pdu *pdu = g_array_index(now->pdus, kept_pdu, i).pdu;
         if (pdu->type == seen->type && pdu->call_id == seen->call_id && pdu->length == seen->length) {
             next_kept = i + 1;
             return pdu;
@@ -354,7 +375,8 @@ static const rpc_pdu *take_pdu(const rpc_origin *origin, const guint8 *octets, s
     const rpc_pdu *pdu = rpc_tracker_pdu(now->calls, origin, octets, captured, reported);
     if (!pdu || program || !((pdu->call && pdu->call->interface) || pdu->auth || pdu->problem))
         return NULL;
-    g_ptr_array_add(list_of(now->pdus, origin->frame), (gpointer)pdu);
+    kept_pdu kept = {origin->frame, pdu};
+    g_array_append_val(now->pdus, kept);
     return pdu;
 }
 
