@@ -22,11 +22,24 @@ static asn1_node definitions(const asn1_static_node *schema)
     return trees[schema == krb5_asn1_tab];
 }
 
+/* Looking a type up and resolving what it refers to takes longer than decoding a token, and there are handshakes by the
+ * thousand: an empty element of each type is made once a process, and copied. */
+static asn1_node empty_element(const asn1_static_node *schema, const char *type)
+{
+    static GHashTable *made;
+    if (!made)
+        made = g_hash_table_new(g_str_hash, g_str_equal);
+    asn1_node element = g_hash_table_lookup(made, type);
+    if (!element && asn1_create_element(definitions(schema), type, &element) == ASN1_SUCCESS)
+        g_hash_table_insert(made, (gpointer)type, element);
+    return element ? asn1_dup_node(element, "") : NULL;
+}
+
 asn1_node der_open(const asn1_static_node *schema, const char *type, const uint8_t *data, size_t length)
 {
-    asn1_node node = NULL;
+    asn1_node node = empty_element(schema, type);
     int octets = (int)MIN(length, INT_MAX);
-    if (asn1_create_element(definitions(schema), type, &node) != ASN1_SUCCESS)
+    if (!node)
         return NULL;
     if (asn1_der_decoding2(&node, data, &octets, ASN1_DECODE_FLAG_ALLOW_PADDING, NULL) != ASN1_SUCCESS) {
         der_close(node);
@@ -41,20 +54,38 @@ void der_close(asn1_node node)
         asn1_delete_structure2(&node, ASN1_DELETE_FLAG_ZEROIZE);
 }
 
-uint8_t *der_octets(asn1_node node, const char *path, size_t *length)
+static uint8_t *read_octets(asn1_node node, const char *path, size_t *length, void *(*get)(size_t), void (*drop)(void *))
 {
     int octets = 0;
     *length = 0;
     int result = asn1_read_value(node, path, NULL, &octets);
     if ((result != ASN1_MEM_ERROR && result != ASN1_SUCCESS) || octets < 0)
         return NULL;
-    uint8_t *value = crypto_alloc((size_t)octets + 1);
+    uint8_t *value = get((size_t)octets + 1);
+    value[octets] = 0;
     if (octets && asn1_read_value(node, path, value, &octets) != ASN1_SUCCESS) {
-        crypto_free(value);
+        drop(value);
         return NULL;
     }
     *length = (size_t)octets;
     return value;
+}
+
+uint8_t *der_secret(asn1_node node, const char *path, size_t *length)
+{
+    return read_octets(node, path, length, crypto_alloc, crypto_free);
+}
+
+uint8_t *der_octets(asn1_node node, const char *path, size_t *length)
+{
+    return read_octets(node, path, length, g_malloc, g_free);
+}
+
+bool der_present(asn1_node node, const char *path)
+{
+    int octets = 0;
+    int result = asn1_read_value(node, path, NULL, &octets);
+    return (result == ASN1_MEM_ERROR || result == ASN1_SUCCESS) && octets >= 0;
 }
 
 bool der_integer(asn1_node node, const char *path, int64_t *value)
@@ -75,7 +106,7 @@ char *der_text(asn1_node node, const char *path)
     size_t length;
     uint8_t *octets = der_octets(node, path, &length);
     char *text = octets ? g_utf8_make_valid((const char *)octets, (gssize)length) : NULL;
-    crypto_free(octets);
+    g_free(octets);
     return text;
 }
 

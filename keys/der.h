@@ -18,8 +18,11 @@ asn1_node der_open(const asn1_static_node *schema, const char *type, const uint8
 /* Wipes what it held. */
 void der_close(asn1_node node);
 
-/* The octets of a string value; NULL when it is absent. For crypto_free, for it may be a key; a zero octet follows. */
+/* The octets of a string value, for g_free; NULL when it is absent. A zero octet follows. */
 uint8_t *der_octets(asn1_node node, const char *path, size_t *length);
+/* The same of a key, for crypto_free. */
+uint8_t *der_secret(asn1_node node, const char *path, size_t *length);
+bool     der_present(asn1_node node, const char *path);
 /* False when it is absent or does not fit. */
 bool der_integer(asn1_node node, const char *path, int64_t *value);
 /* The text of a GeneralString as UTF-8, for g_free; NULL when it is absent. */

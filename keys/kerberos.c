@@ -148,7 +148,7 @@ static uint8_t *read_key(asn1_node node, const char *path, int32_t *etype, size_
     bool known = der_integer(node, at, &number);
     g_snprintf(at, sizeof at, "%s.keyvalue", path);
     *etype = (int32_t)number;
-    return known ? der_octets(node, at, length) : NULL;
+    return known ? der_secret(node, at, length) : NULL;
 }
 
 /* A subkey is what the context hands out from then on ([RFC 4121] 2). */
@@ -249,7 +249,7 @@ static void take_gss_checksum(mech_env *env, asn1_node authenticator)
         env->facts.gss_flags = flags[0] | (uint32_t)flags[1] << 8 | (uint32_t)flags[2] << 16 | (uint32_t)flags[3] << 24;
         env->facts.forwarded_tgt = env->facts.gss_flags & GSS_DELEG && length > GSS_DELEGATION_AT + 4;
     }
-    crypto_free(octets);
+    g_free(octets);
 }
 
 static bool open_authenticator(krb_session *session, asn1_node ap_req)
@@ -260,7 +260,7 @@ static bool open_authenticator(krb_session *session, asn1_node ap_req)
         return false;
     uint8_t *plain = etype_decrypt(session->session_etype, session->session_key, session->session_key_length,
                                    USAGE_AUTHENTICATOR, sealed.cipher, sealed.length, &length);
-    crypto_free(sealed.cipher);
+    g_free(sealed.cipher);
     asn1_node authenticator = plain ? der_open(krb5_asn1_tab, "KRB5.Authenticator", plain, length) : NULL;
     crypto_free(plain);
     if (!authenticator)
@@ -341,7 +341,7 @@ static void open_ap_req(krb_session *session, asn1_node ap_req)
                             env->facts.target);
         }
     }
-    crypto_free(ticket.cipher);
+    g_free(ticket.cipher);
     g_free(service);
     g_free(realm);
 }
@@ -381,7 +381,7 @@ static void take_ap_rep(krb_session *session, const uint8_t *data, size_t length
         }
         der_close(part);
         crypto_free(plain);
-        crypto_free(sealed.cipher);
+        g_free(sealed.cipher);
     }
     der_close(ap_rep);
 }

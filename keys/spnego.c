@@ -8,7 +8,6 @@
 
 #include <glib.h>
 
-#include "keys/crypto.h"
 #include "keys/der.h"
 
 enum { TAG_GSS = 0x60, TAG_INIT = 0xa0, TAG_RESP = 0xa1, OID_TEXT_MAX = 128 };
@@ -50,21 +49,13 @@ static char **read_mech_types(asn1_node node)
     return (char **)g_ptr_array_free(oids, FALSE);
 }
 
-static bool present(asn1_node node, const char *path)
-{
-    size_t length;
-    uint8_t *octets = der_octets(node, path, &length);
-    crypto_free(octets);
-    return octets != NULL;
-}
-
 /* [3] is a mechListMIC when it holds an OCTET STRING, and the hints of NegTokenInit2 when a SEQUENCE. */
 static bool third_is_mic(asn1_node node)
 {
     size_t length;
     uint8_t *octets = der_octets(node, "negTokenInit.third", &length);
     bool is_mic = octets && length && octets[0] == 0x04;
-    crypto_free(octets);
+    g_free(octets);
     return is_mic;
 }
 
@@ -73,7 +64,7 @@ static void read_init(asn1_node node, spnego_message *message)
     message->init = true;
     message->mech_types = read_mech_types(node);
     message->token = der_octets(node, "negTokenInit.mechToken", &message->token_length);
-    message->mech_list_mic = present(node, "negTokenInit.mechListMIC") || third_is_mic(node);
+    message->mech_list_mic = der_present(node, "negTokenInit.mechListMIC") || third_is_mic(node);
 }
 
 static void read_resp(asn1_node node, spnego_message *message)
@@ -83,7 +74,7 @@ static void read_resp(asn1_node node, spnego_message *message)
         message->neg_state = (int)state;
     message->supported_mech = read_oid(node, "negTokenResp.supportedMech");
     message->token = der_octets(node, "negTokenResp.responseToken", &message->token_length);
-    message->mech_list_mic = present(node, "negTokenResp.mechListMIC");
+    message->mech_list_mic = der_present(node, "negTokenResp.mechListMIC");
 }
 
 bool spnego_parse(const uint8_t *token, size_t length, spnego_message *message)
@@ -109,7 +100,7 @@ void spnego_clear(spnego_message *message)
 {
     g_strfreev(message->mech_types);
     g_free(message->supported_mech);
-    crypto_free(message->token);
+    g_free(message->token);
     memset(message, 0, sizeof *message);
 }
 
