@@ -388,6 +388,10 @@ const key_entry *keyring_try_ntlm(const keyring *ring, const char *user, const c
                                   size_t *tried)
 {
     search s = {ring, fn, data, 0};
+    if (tried)
+        *tried = 0;
+    if (ring->entries->len == 0)
+        return NULL;
     const key_entry *found = try_ntlm_name(&s, user, domain);
     const char *at = strrchr(user, '@'); /* a user principal name goes with an empty domain */
     if (!found && at) {
@@ -522,6 +526,10 @@ const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, 
                                       uint32_t kvno, key_try_fn fn, void *data, size_t *tried)
 {
     search s = {ring, fn, data, 0};
+    if (tried)
+        *tried = 0;
+    if (ring->entries->len == 0)
+        return NULL;
     char *account = host_account(service), *folded_realm = g_utf8_casefold(realm, -1);
     ticket_wish wish = {realm, folded_realm, etype, kvno};
     const GPtrArray *own = find_bucket(ring, service), *host = account ? find_bucket(ring, account) : NULL;

@@ -67,7 +67,12 @@ static char *field_text(ntlm_field field, bool unicode)
 {
     const char *data = (const char *)field.data;
     if (unicode) {
-        char *text = g_convert(data, (gssize)(field.length & ~(size_t)1), "UTF-8", "UTF-16LE", NULL, NULL, NULL);
+        size_t units = field.length / 2;
+        gunichar2 *wide = g_new(gunichar2, units + 1);
+        for (size_t i = 0; i < units; i++)
+            wide[i] = get16(field.data + 2 * i);
+        char *text = g_utf16_to_utf8(wide, (glong)units, NULL, NULL, NULL);
+        g_free(wide);
         return text ? text : g_strdup("?");
     }
     if (g_utf8_validate(data, (gssize)field.length, NULL))

@@ -20,11 +20,13 @@
 #include "rpc/smb.h"
 #include "rpc/smb_session.h"
 
-/* The two ends of a conversation as text, made once. */
+/* The two ends of a conversation, their text made once. */
 typedef struct {
-    address  a;
-    guint32  port_a;
+    address  a, b;
+    guint32  port_a, port_b;
     char    *text_a, *text_b;
+    const conversation_t *conversation; /* Wireshark's own; NULL: it has none */
+    uint64_t connection;
 } ends;
 
 /* A PDU that later passes draw. */
@@ -43,10 +45,9 @@ typedef struct {
     verifier     *judge;
     bool          own_judge;
     capture_facts facts;
-    double        first_time;
     rpc_origin    origin;        /* of the last frame with SMB or RPC */
     uint32_t      last_tcp;      /* frame of the last SYN, FIN or RST taken */
-    GHashTable   *conversations; /* number -> ends */
+    GHashTable   *conversations; /* set of ends */
     GArray       *pdus;          /* of kept_pdu, in the order of frames */
     GHashTable   *findings;      /* frame -> GPtrArray of finding */
     bool          keys_given;    /* Wireshark has our NT hashes */
@@ -76,10 +77,25 @@ static bool    met_encrypted;  /* SMB3 transform headers were met */
 
 /* ------------------------------------------------------------------------------------------- one capture's state */
 
+/* Both directions are one conversation. */
+static guint ends_hash(gconstpointer p)
+{
+    const ends *e = p;
+    return (add_address_to_hash(0, &e->a) + e->port_a) ^ (add_address_to_hash(0, &e->b) + e->port_b);
+}
+
+static gboolean ends_equal(gconstpointer p, gconstpointer q)
+{
+    const ends *x = p, *y = q;
+    return (x->port_a == y->port_a && x->port_b == y->port_b && addresses_equal(&x->a, &y->a) && addresses_equal(&x->b, &y->b)) ||
+           (x->port_a == y->port_b && x->port_b == y->port_a && addresses_equal(&x->a, &y->b) && addresses_equal(&x->b, &y->a));
+}
+
 static void ends_free(void *p)
 {
     ends *e = p;
     free_address(&e->a);
+    free_address(&e->b);
     g_free(e->text_a);
     g_free(e->text_b);
     g_free(e);
@@ -171,7 +187,7 @@ static void capture_open(void)
     smb_sink pipes = {now, on_opened, on_closed, on_setup};
     now->smb = smb_tracker_new(&pipes);
     now->sessions = smb_sessions_new(now->ring);
-    now->conversations = g_hash_table_new_full(NULL, NULL, NULL, ends_free);
+    now->conversations = g_hash_table_new_full(ends_hash, ends_equal, NULL, ends_free);
     now->pdus = g_array_new(FALSE, FALSE, sizeof(kept_pdu));
     now->findings = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
     if (now->judge)
@@ -227,13 +243,36 @@ static char *end_text(const address *a, guint32 port)
 }
 
 /* A conversation's number is its own even where ports are used again. */
-static uint64_t connection_of(packet_info *pinfo)
+static uint64_t connection_of(const packet_info *pinfo, const conversation_t *conversation)
 {
-    const conversation_t *conversation = find_conversation_pinfo(pinfo, 0);
     if (conversation)
         return conversation->conv_index;
     return UINT64_C(1) << 63 | (uint64_t)(add_address_to_hash(0, &pinfo->src) ^ add_address_to_hash(0, &pinfo->dst)) << 32 |
            (pinfo->srcport ^ pinfo->destport);
+}
+
+/* The ends of a frame. Wireshark's search for a conversation tries several tables; it is asked only where none is known of these
+ * ends, or where it may know a newer one: it chains those of the same addresses and ports. */
+static const ends *ends_of(packet_info *pinfo)
+{
+    const ends wanted = {.a = pinfo->src, .b = pinfo->dst, .port_a = pinfo->srcport, .port_b = pinfo->destport};
+    ends *e = g_hash_table_lookup(now->conversations, &wanted);
+    if (e && e->conversation && !e->conversation->next)
+        return e;
+    const conversation_t *conversation = find_conversation_pinfo(pinfo, 0);
+    if (e && e->conversation == conversation)
+        return e;
+    e = g_new0(ends, 1);
+    copy_address(&e->a, &pinfo->src);
+    copy_address(&e->b, &pinfo->dst);
+    e->port_a = pinfo->srcport;
+    e->port_b = pinfo->destport;
+    e->text_a = end_text(&pinfo->src, pinfo->srcport);
+    e->text_b = end_text(&pinfo->dst, pinfo->destport);
+    e->conversation = conversation;
+    e->connection = connection_of(pinfo, conversation);
+    g_hash_table_replace(now->conversations, e, e);
+    return e;
 }
 
 static void fill_origin(packet_info *pinfo, rpc_origin *origin)
@@ -242,20 +281,12 @@ static void fill_origin(packet_info *pinfo, rpc_origin *origin)
         *origin = now->origin;
         return;
     }
+    const ends *e = ends_of(pinfo);
+    bool forward = e->port_a == pinfo->srcport && addresses_equal(&e->a, &pinfo->src);
     origin->frame = pinfo->num;
     origin->seconds = pinfo->abs_ts.secs;
     origin->nanoseconds = pinfo->abs_ts.nsecs;
-    origin->connection = connection_of(pinfo);
-    ends *e = g_hash_table_lookup(now->conversations, GSIZE_TO_POINTER(origin->connection));
-    if (!e) {
-        e = g_new0(ends, 1);
-        copy_address(&e->a, &pinfo->src);
-        e->port_a = pinfo->srcport;
-        e->text_a = end_text(&pinfo->src, pinfo->srcport);
-        e->text_b = end_text(&pinfo->dst, pinfo->destport);
-        g_hash_table_insert(now->conversations, GSIZE_TO_POINTER(origin->connection), e);
-    }
-    bool forward = e->port_a == pinfo->srcport && addresses_equal(&e->a, &pinfo->src);
+    origin->connection = e->connection;
     origin->source = forward ? e->text_a : e->text_b;
     origin->destination = forward ? e->text_b : e->text_a;
     now->origin = *origin;
@@ -429,21 +460,12 @@ static void on_tcp(packet_info *pinfo, bool begins)
         return;
     now->last_tcp = pinfo->num;
     if (begins)
-        verifier_started(now->judge, connection_of(pinfo));
+        verifier_started(now->judge, ends_of(pinfo)->connection);
     else
-        verifier_closed(now->judge, connection_of(pinfo));
+        verifier_closed(now->judge, ends_of(pinfo)->connection);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- a frame */
-
-static void count_frame(packet_info *pinfo)
-{
-    double time = nstime_to_sec(&pinfo->abs_ts);
-    if (now->facts.frames == 0)
-        now->first_time = time;
-    now->facts.frames = pinfo->num;
-    now->facts.seconds = time - now->first_time;
-}
 
 static void draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 {
@@ -451,18 +473,17 @@ static void draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
         const met_pdu *met = &g_array_index(met_pdus, met_pdu, i);
         tree_pdu(&met->place, pinfo, tree, met->pdu, met_pdus->len == 1);
     }
-    const GPtrArray *findings = g_hash_table_lookup(now->findings, GUINT_TO_POINTER(pinfo->num));
-    if (findings && tree)
+    const GPtrArray *findings = tree ? g_hash_table_lookup(now->findings, GUINT_TO_POINTER(pinfo->num)) : NULL;
+    if (findings)
         tree_findings(tvb, pinfo, tree, findings);
 }
 
 static int postdissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
 {
-    if (now && !pinfo->fd->visited) {
-        count_frame(pinfo);
-        if (met_encrypted)
-            take_decrypted(pinfo);
-    }
+    if (!tree && met_pdus->len == 0 && met_messages->len == 0 && !met_encrypted)
+        return 0;
+    if (now && !pinfo->fd->visited && met_encrypted)
+        take_decrypted(pinfo);
     if (now && !program)
         draw_frame(tvb, pinfo, tree);
     g_array_set_size(met_pdus, 0);
@@ -481,7 +502,9 @@ static void first_pass_over(void)
 
 void feed_register(int proto)
 {
-    register_postdissector(register_dissector("rpclens", postdissect, proto));
+    /* A protocol in name only is no layer of its own in every frame, which would cost each of them. */
+    int name = proto_register_protocol_in_name_only("RPC Lens of a frame", "RPC Lens", "rpclens.frame", proto, FT_PROTOCOL);
+    register_postdissector(register_dissector("rpclens", postdissect, name));
     register_init_routine(capture_open);
     register_cleanup_routine(capture_close);
     register_postseq_cleanup_routine(first_pass_over);

@@ -228,15 +228,23 @@ static char *call_name(packet_info *pinfo, const rpc_call *call, const rpc_messa
     return wmem_strdup_printf(pinfo->pool, "opnum %u %s", call->opnum, kind_name(m));
 }
 
-/* A frame's only PDU has the Info column to itself; of several, each adds to what Wireshark wrote of them all. */
-static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const char *name, bool alone)
+/* A frame's only PDU has the Info column to itself; of several, each adds to what Wireshark wrote of them all. The columns of a
+ * frame are made even where nobody looks at it, so they are put together without a format. */
+static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m, bool alone)
 {
-    col_set_str(pinfo->cinfo, COL_PROTOCOL, register_short_name(pdu->call->interface));
+    const rpc_call *call = pdu->call;
+    char opnum[6], call_id[11];
+    g_snprintf(call_id, sizeof call_id, "%u", pdu->call_id);
+    if (!call->method)
+        g_snprintf(opnum, sizeof opnum, "%u", call->opnum);
+    const char *before = call->method ? "" : "opnum ", *name = call->method ? call->method->name : opnum;
     const char *sealed = pdu->verdict.state == SEC_SEALED ? " (sealed)" : "";
+    col_set_str(pinfo->cinfo, COL_PROTOCOL, register_short_name(call->interface));
     if (alone)
-        col_add_fstr(pinfo->cinfo, COL_INFO, "%s%s%s, call_id: %u", name, pdu->last ? "" : ", fragment", sealed, pdu->call_id);
+        col_add_lstr(pinfo->cinfo, COL_INFO, before, name, " ", kind_name(m), pdu->last ? "" : ", fragment", sealed, ", call_id: ",
+                     call_id, COL_ADD_LSTR_TERMINATOR);
     else
-        col_append_fstr(pinfo->cinfo, COL_INFO, ", %s%s", name, sealed);
+        col_append_lstr(pinfo->cinfo, COL_INFO, ", ", before, name, " ", kind_name(m), sealed, COL_ADD_LSTR_TERMINATOR);
 }
 
 static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m)
@@ -276,9 +284,8 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
     if (!ours && !protect && !pdu->problem)
         return;
     const rpc_message *m = !call ? NULL : pdu->response ? &call->response : &call->request;
-    char *name = call && (ours || tree) ? call_name(pinfo, call, m) : NULL;
     if (ours)
-        set_columns(pinfo, pdu, name, alone);
+        set_columns(pinfo, pdu, m, alone);
     if (!tree)
         return;
     int proto = ours ? register_proto(call->interface) : generic.proto;
@@ -288,7 +295,7 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
         expert_add_info_format(pinfo, top, &generic.malformed, "%s", pdu->problem);
     if (!call)
         return;
-    proto_item_append_text(top, ", %s%s%s", name, pdu->last ? "" : ", fragment",
+    proto_item_append_text(top, ", %s%s%s", call_name(pinfo, call, m), pdu->last ? "" : ", fragment",
                            pdu->verdict.state == SEC_SEALED ? ", sealed" : "");
     draw_call(place, pinfo, sub, place->tvb, pdu);
 }

@@ -10,6 +10,8 @@ enum { STUB_LIMIT = 64 * 1024 * 1024 };
 /* p_cont_id and auth_context_id are chosen by the peer: an association keeps at most so many of each. Windows keeps below
  * a handful; the bound only stops a hostile capture. */
 enum { CONTEXTS_LIMIT = 4096 };
+/* There are PDUs by the million, and each is small. */
+enum { PDUS_A_BLOCK = 64 };
 
 typedef struct {
     uint64_t connection, pipe_id[2];
@@ -49,7 +51,9 @@ struct rpc_tracker {
     GPtrArray     *retired;        /* associations that calls still point to */
     GPtrArray     *auths;          /* all rpc_auth */
     GPtrArray     *kept;           /* open_calls that stay */
-    GPtrArray     *pdus;           /* rpc_pdus that stay */
+    GPtrArray     *pdus;           /* blocks of PDUS_A_BLOCK rpc_pdus that stay */
+    unsigned       pdus_in_block;  /* of the last of them */
+    GPtrArray     *plains;         /* their plaintexts */
     rpc_pdu        passing;        /* the one that does not stay */
     GByteArray    *plain;          /* of the PDU in hand */
     uint64_t       association_count, call_count;
@@ -114,7 +118,7 @@ static void call_free(void *p)
     open_call *call = p;
     message_clear(&call->call.request);
     message_clear(&call->call.response);
-    g_free(call);
+    g_slice_free(open_call, call);
 }
 
 static void association_free(void *p)
@@ -141,6 +145,8 @@ rpc_tracker *rpc_tracker_new(const keyring *ring, const rpc_sink *sink, const rp
     t->auths = g_ptr_array_new_with_free_func(auth_free);
     t->kept = g_ptr_array_new_with_free_func(call_free);
     t->pdus = g_ptr_array_new_with_free_func(g_free);
+    t->pdus_in_block = PDUS_A_BLOCK;
+    t->plains = g_ptr_array_new_with_free_func(g_free);
     t->plain = g_byte_array_new();
     return t;
 }
@@ -154,6 +160,7 @@ void rpc_tracker_free(rpc_tracker *t)
     g_ptr_array_unref(t->retired);
     g_ptr_array_unref(t->kept);
     g_ptr_array_unref(t->pdus);
+    g_ptr_array_unref(t->plains);
     g_ptr_array_unref(t->auths);
     g_byte_array_unref(t->plain);
     g_free(t);
@@ -365,7 +372,7 @@ static sec_verdict open_pdu(rpc_tracker *t, rpc_auth *auth, const pdu_parts *p)
 
 static open_call *call_new(rpc_tracker *t, association *a, const pdu_parts *p)
 {
-    open_call *made = g_new0(open_call, 1);
+    open_call *made = g_slice_new0(open_call);
     rpc_call *call = &made->call;
     call->association = &a->pub;
     call->number = ++t->call_count;
@@ -565,14 +572,18 @@ static rpc_pdu *keep_pdu(rpc_tracker *t, const rpc_pdu *pdu_now)
         t->passing = *pdu_now;
         return &t->passing;
     }
-    rpc_pdu *kept = g_memdup2(pdu_now, sizeof *pdu_now);
+    if (t->pdus_in_block == PDUS_A_BLOCK) {
+        g_ptr_array_add(t->pdus, g_new(rpc_pdu, PDUS_A_BLOCK));
+        t->pdus_in_block = 0;
+    }
+    rpc_pdu *kept = (rpc_pdu *)t->pdus->pdata[t->pdus->len - 1] + t->pdus_in_block++;
+    *kept = *pdu_now;
     if (kept->plain) {
-        kept = g_realloc(kept, sizeof *kept + kept->plain_length);
-        kept->plain = memcpy(kept + 1, pdu_now->plain, kept->plain_length);
+        kept->plain = g_memdup2(pdu_now->plain, pdu_now->plain_length);
+        g_ptr_array_add(t->plains, (gpointer)kept->plain);
     }
     if (kept->call)
         ((open_call *)kept->call)->keep = true; /* a call is the first member of its open_call */
-    g_ptr_array_add(t->pdus, kept);
     return kept;
 }
 

@@ -81,6 +81,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     keyring *ring = keyring_new();
     static const char key[] = "A\\b:c\n";
     keyring_add_memory(ring, "keys", (const uint8_t *)key, sizeof key - 1);
+    uint32_t frame = 0;
     rig r = {.facts = {.label = "fuzz", .complete = true}};
     rpc_sink sink = {&r, on_message, NULL, on_context};
     rpc_options options = {.forget = forget};
@@ -92,12 +93,12 @@ static void run(const uint8_t *data, size_t size, bool forget)
     while (size >= 3) {
         uint8_t kind = data[0];
         size_t length = MIN((size_t)(data[1] | data[2] << 8), size - 3);
-        r.facts.frames++;
+        frame++;
         uint8_t *exact = g_memdup2(data + 3, MAX(length, 1));
         if (kind & 1)
-            smb_tracker_message(smb, kind >> 6, r.facts.frames, "a", "b", exact, length);
+            smb_tracker_message(smb, kind >> 6, frame, "a", "b", exact, length);
         else
-            give_pdu(&r, r.facts.frames, kind, exact, length);
+            give_pdu(&r, frame, kind, exact, length);
         g_free(exact);
         data += 3 + length;
         size -= 3 + length;

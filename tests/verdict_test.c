@@ -93,7 +93,7 @@ static void set_ntlm(uint32_t flags)
 
 static void begin_capture(void)
 {
-    t.facts = (capture_facts){.label = "a.pcap", .frames = 100, .seconds = 60, .complete = true};
+    t.facts = (capture_facts){.label = "a.pcap", .complete = true};
     verifier_begin(t.v, &t.facts);
 }
 

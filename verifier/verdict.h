@@ -65,8 +65,6 @@ typedef struct {
 /* What the capture as a whole tells, for rules that judge absence. */
 typedef struct {
     const char *label;           /* the capture's path */
-    uint32_t    frames;          /* so far */
-    double      seconds;         /* from its first frame to its last so far */
     bool        complete;        /* false: cut off in the middle */
     uint32_t    encrypted_smb;   /* frames with SMB3-encrypted messages that were not opened */
     uint32_t    unbound_calls;   /* calls of an unknown interface: their bind is not in the capture */
