@@ -39,7 +39,7 @@ static char **read_mech_types(asn1_node node)
     GPtrArray *oids = g_ptr_array_new();
     for (unsigned i = 1; i <= SPNEGO_MECHS_MAX; i++) {
         char path[48];
-        g_snprintf(path, sizeof path, "negTokenInit.mechTypes.?%u", i);
+        g_snprintf(path, sizeof path, "mechTypes.?%u", i);
         char *oid = read_oid(node, path);
         if (!oid)
             break;
@@ -53,7 +53,7 @@ static char **read_mech_types(asn1_node node)
 static bool third_is_mic(asn1_node node)
 {
     size_t length;
-    uint8_t *octets = der_octets(node, "negTokenInit.third", &length);
+    uint8_t *octets = der_octets(node, "third", &length);
     bool is_mic = octets && length && octets[0] == 0x04;
     g_free(octets);
     return is_mic;
@@ -63,18 +63,18 @@ static void read_init(asn1_node node, spnego_message *message)
 {
     message->init = true;
     message->mech_types = read_mech_types(node);
-    message->token = der_octets(node, "negTokenInit.mechToken", &message->token_length);
-    message->mech_list_mic = der_present(node, "negTokenInit.mechListMIC") || third_is_mic(node);
+    message->token = der_octets(node, "mechToken", &message->token_length);
+    message->mech_list_mic = der_present(node, "mechListMIC") || third_is_mic(node);
 }
 
 static void read_resp(asn1_node node, spnego_message *message)
 {
     int64_t state;
-    if (der_integer(node, "negTokenResp.negState", &state) && state >= 0 && state <= SPNEGO_REQUEST_MIC)
+    if (der_integer(node, "negState", &state) && state >= 0 && state <= SPNEGO_REQUEST_MIC)
         message->neg_state = (int)state;
-    message->supported_mech = read_oid(node, "negTokenResp.supportedMech");
-    message->token = der_octets(node, "negTokenResp.responseToken", &message->token_length);
-    message->mech_list_mic = der_present(node, "negTokenResp.mechListMIC");
+    message->supported_mech = read_oid(node, "supportedMech");
+    message->token = der_octets(node, "responseToken", &message->token_length);
+    message->mech_list_mic = der_present(node, "mechListMIC");
 }
 
 bool spnego_parse(const uint8_t *token, size_t length, spnego_message *message)
@@ -82,18 +82,16 @@ bool spnego_parse(const uint8_t *token, size_t length, spnego_message *message)
     memset(message, 0, sizeof *message);
     message->neg_state = -1;
     size_t frame = frame_length(token, length);
-    asn1_node node = der_open(spnego_asn1_tab, "SPNEGO.NegotiationToken", token + frame, length - frame);
+    bool init = length > frame && token[frame] == TAG_INIT;
+    asn1_node node = der_open(spnego_asn1_tab, init ? "SPNEGO.NegTokenInit" : "SPNEGO.NegTokenResp", token + frame, length - frame);
     if (!node)
         return false;
-    char choice[32];
-    int octets = sizeof choice;
-    bool known = asn1_read_value(node, "", choice, &octets) == ASN1_SUCCESS;
-    if (known && !strcmp(choice, "negTokenInit"))
+    if (init)
         read_init(node, message);
-    else if (known)
+    else
         read_resp(node, message);
     der_close(node);
-    return known;
+    return true;
 }
 
 void spnego_clear(spnego_message *message)

@@ -9,7 +9,6 @@
 
 #include "plugin/compat.h"
 
-#include <epan/conversation.h>
 #include <epan/to_str.h>
 
 #include "keys/crypto.h"
@@ -46,8 +45,8 @@ typedef struct {
     bool          own_judge;
     capture_facts facts;
     rpc_origin    origin;        /* of the last frame with SMB or RPC */
-    uint32_t      last_tcp;      /* frame of the last SYN, FIN or RST taken */
-    GHashTable   *conversations; /* set of ends */
+    GHashTable   *conversations; /* set of ends: of each pair of addresses and ports, those in use */
+    GPtrArray    *all_ends;      /* those before them, too, in the order of their first frame */
     GArray       *pdus;          /* of kept_pdu, in the order of frames */
     GHashTable   *findings;      /* frame -> GPtrArray of finding */
     bool          keys_given;    /* Wireshark has our NT hashes */
@@ -187,12 +186,23 @@ static void capture_open(void)
     smb_sink pipes = {now, on_opened, on_closed, on_setup};
     now->smb = smb_tracker_new(&pipes);
     now->sessions = smb_sessions_new(now->ring);
-    now->conversations = g_hash_table_new_full(ends_hash, ends_equal, NULL, ends_free);
+    now->conversations = g_hash_table_new(ends_hash, ends_equal);
+    now->all_ends = g_ptr_array_new_with_free_func(ends_free);
     now->pdus = g_array_new(FALSE, FALSE, sizeof(kept_pdu));
     now->findings = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
     if (now->judge)
         verifier_begin(now->judge, &now->facts);
     hooks_follow_decode_as();
+}
+
+/* Wireshark's TCP keeps what it saw of each connection, so that nobody has to look at every segment. */
+static void tell_closed(void)
+{
+    for (guint i = 0; now->judge && i < now->all_ends->len; i++) {
+        const ends *e = now->all_ends->pdata[i];
+        if (hooks_tcp(e->conversation).ended)
+            verifier_closed(now->judge, e->connection);
+    }
 }
 
 void feed_end(bool whole)
@@ -201,6 +211,7 @@ void feed_end(bool whole)
         return;
     now->ended = true;
     now->facts.complete = whole;
+    tell_closed();
     rpc_tracker_end(now->calls);
     if (now->judge)
         verifier_end(now->judge);
@@ -217,6 +228,7 @@ static void capture_close(void)
     smb_tracker_free(now->smb);
     smb_sessions_free(now->sessions);
     g_hash_table_unref(now->conversations);
+    g_ptr_array_unref(now->all_ends);
     g_array_unref(now->pdus);
     g_hash_table_unref(now->findings);
     if (now->own_judge)
@@ -272,6 +284,9 @@ static const ends *ends_of(packet_info *pinfo)
     e->conversation = conversation;
     e->connection = connection_of(pinfo, conversation);
     g_hash_table_replace(now->conversations, e, e);
+    g_ptr_array_add(now->all_ends, e);
+    if (now->judge && hooks_tcp(conversation).began)
+        verifier_started(now->judge, e->connection);
     return e;
 }
 
@@ -453,18 +468,6 @@ static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *carrier)
     }
 }
 
-static void on_tcp(packet_info *pinfo, bool begins)
-{
-    /* When a frame is done it counts as visited already, so whether this is the first time is known by the frame. */
-    if (!now || !now->judge || pinfo->num < now->last_tcp)
-        return;
-    now->last_tcp = pinfo->num;
-    if (begins)
-        verifier_started(now->judge, ends_of(pinfo)->connection);
-    else
-        verifier_closed(now->judge, ends_of(pinfo)->connection);
-}
-
 /* ---------------------------------------------------------------------------------------------------------- a frame */
 
 static void draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
@@ -512,7 +515,7 @@ void feed_register(int proto)
 
 void feed_handoff(void)
 {
-    static const hooks_sink sink = {on_rpc, on_smb, on_tcp};
+    static const hooks_sink sink = {on_rpc, on_smb};
     met_pdus = g_array_new(FALSE, FALSE, sizeof(met_pdu));
     met_messages = g_array_new(FALSE, FALSE, sizeof(met_message));
     hooks_install(&sink);

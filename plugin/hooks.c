@@ -12,7 +12,6 @@
 
 #include <epan/dissectors/packet-smb2.h>
 #include <epan/dissectors/packet-tcp.h>
-#include <epan/tap.h>
 
 /* The entries that are wrapped. A heuristic is called without being told which it is, so each has a wrapper of its own. */
 enum { SLOTS = 16 };
@@ -23,10 +22,13 @@ typedef struct {
     bool               on_pipe, is_smb2;
 } slot;
 
+/* Bits of tcp_analysis.conversation_completeness, as the field tcp.completeness shows them. */
+enum { TCP_COMPLETENESS_SYNSENT = 1, TCP_COMPLETENESS_FIN = 16, TCP_COMPLETENESS_RST = 32 };
+
 static const hooks_sink *sink;
 static slot              slots[SLOTS];
 static unsigned          slot_count;
-static int               proto_dcerpc, proto_smb, proto_smb2;
+static int               proto_dcerpc, proto_smb, proto_smb2, proto_tcp;
 static dissector_handle_t decoded_as, decode_as_original;
 
 /* SMB2 hands down what it knows of the file; the id is the one on the wire. */
@@ -93,13 +95,13 @@ static void wrap_table(const char *name, struct heur_dissector_list *table, gpoi
 
 /* ------------------------------------------------------------------------------------------------------------ TCP */
 
-static tap_packet_status on_tcp(void *data, packet_info *pinfo, epan_dissect_t *edt, const void *header, tap_flags_t flags)
+hooks_connection hooks_tcp(const conversation_t *conversation)
 {
-    (void)data, (void)edt, (void)flags;
-    const struct tcpheader *tcp = header;
-    if (tcp->th_flags & (TH_SYN | TH_FIN | TH_RST))
-        sink->tcp(pinfo, tcp->th_flags & TH_SYN);
-    return TAP_PACKET_DONT_REDRAW;
+    const struct tcp_analysis *tcp = conversation ? conversation_get_proto_data(conversation, proto_tcp) : NULL;
+    if (!tcp)
+        return (hooks_connection){false, false};
+    return (hooks_connection){tcp->conversation_completeness & TCP_COMPLETENESS_SYNSENT,
+                              tcp->conversation_completeness & (TCP_COMPLETENESS_FIN | TCP_COMPLETENESS_RST)};
 }
 
 /* ------------------------------------------------------------------------------------------------------ Decode As */
@@ -138,9 +140,7 @@ void hooks_install(const hooks_sink *receiver)
     proto_dcerpc = proto_get_id_by_filter_name("dcerpc");
     proto_smb = proto_get_id_by_filter_name("smb");
     proto_smb2 = proto_get_id_by_filter_name("smb2");
+    proto_tcp = proto_get_id_by_filter_name("tcp");
     dissector_all_heur_tables_foreach_table(wrap_table, NULL, NULL);
     decoded_as = create_dissector_handle(look_and_pass_on, proto_dcerpc);
-    GString *error = register_tap_listener("tcp", &slots, NULL, TL_IS_DISSECTOR_HELPER, NULL, on_tcp, NULL, NULL);
-    if (error)
-        g_string_free(error, TRUE); /* without it, rules about the end of a connection stay inconclusive */
 }

@@ -5,6 +5,8 @@
 
 #include "plugin/compat.h"
 
+#include <epan/conversation.h>
+
 /* What a carrier knows of the file that carries RPC: nothing for TCP. */
 typedef struct {
     bool        on_pipe;
@@ -19,12 +21,16 @@ typedef struct {
     void (*rpc)(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *pipe);
     /* SMB messages, perhaps chained, perhaps encrypted. */
     void (*smb)(tvbuff_t *tvb, packet_info *pinfo);
-    /* A TCP segment with SYN, or with FIN or RST; told when its frame is done. */
-    void (*tcp)(packet_info *pinfo, bool begins);
 } hooks_sink;
 
 /* Once a process, after all dissectors have registered. `sink` must live as long as the process. */
 void hooks_install(const hooks_sink *sink);
+/* What Wireshark's TCP has seen of a connection so far; nothing of NULL or what is not TCP. */
+typedef struct {
+    bool began; /* a SYN began it */
+    bool ended; /* a FIN or RST ended it */
+} hooks_connection;
+hooks_connection hooks_tcp(const conversation_t *conversation);
 /* At each capture's beginning: "Decode As" may have sent TCP ports to DCE/RPC past the hooks. */
 void hooks_follow_decode_as(void);
 

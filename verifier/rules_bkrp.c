@@ -213,7 +213,7 @@ typedef struct {
 
 /* Failures to open the pipe are rare, and few wait at a time; the bound stops a hostile capture from making every event
  * search a long list. */
-enum { FAILURES_LIMIT = 256 };
+enum { FAILURES_LIMIT = 4096 };
 
 static void failure_free(void *p)
 {
