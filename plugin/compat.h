@@ -11,6 +11,7 @@
 #endif
 
 #include <stdbool.h>
+#include <string.h>
 
 #include <epan/packet.h>
 
@@ -20,6 +21,14 @@ typedef bool ws_bool;
 #else
 typedef gboolean ws_bool;
 #endif
+
+/* Wireshark's own function for this is not exported. `done` is called when the frame's dissection is over, outside of any TRY. */
+static inline void compat_at_frame_end(packet_info *pinfo, void (*done)(void))
+{
+    gpointer routine;
+    memcpy(&routine, &done, sizeof routine);
+    pinfo->frame_end_routines = g_slist_prepend(pinfo->frame_end_routines, routine);
+}
 
 /* Not declared by any installed header, but exported by all lines: adds a keytab's keys to Wireshark's own list. */
 WS_DLL_PUBLIC void read_keytab_file(const char *path);

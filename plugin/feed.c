@@ -1,7 +1,7 @@
 /* feed.c - from the octets that the hooks pick up to the trackers, and from what these kept to the tree.
  *
- * On the first pass PDUs feed the trackers; on every pass each PDU met is matched with what was kept of it, and a postdissector, which
- * runs when the frame is done, has them drawn after DCE/RPC.
+ * On the first pass PDUs feed the trackers; on every pass each PDU met is matched with what was kept of it, and when the frame is done
+ * all of them are drawn after DCE/RPC. A frame without SMB and RPC costs nothing.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +9,8 @@
 
 #include "plugin/compat.h"
 
+#include <epan/exceptions.h>
+#include <epan/show_exception.h>
 #include <epan/to_str.h>
 
 #include "keys/crypto.h"
@@ -69,10 +71,18 @@ typedef struct {
 static const feed_program *program;
 static capture *now;
 
-/* Of the frame in hand; emptied when it is done. */
-static GArray *met_pdus, *met_messages;
-static guint   next_kept;      /* later passes: the first of the frame's kept PDUs that was not met yet */
-static bool    met_encrypted;  /* SMB3 transform headers were met */
+/* What was met in the frame in hand. */
+static struct {
+    packet_info *pinfo;     /* NULL: nothing yet */
+    uint32_t     frame;
+    bool         visited;
+    tvbuff_t    *tvb;       /* the first octets met */
+    proto_tree  *tree;      /* NULL: nobody draws */
+    GArray      *pdus;      /* of met_pdu */
+    GArray      *messages;  /* of met_message */
+    guint        next_kept; /* later passes: the first of the frame's kept PDUs that was not met yet */
+    bool         encrypted; /* SMB3 transform headers were met */
+} met;
 
 /* ------------------------------------------------------------------------------------------- one capture's state */
 
@@ -307,6 +317,27 @@ static void fill_origin(packet_info *pinfo, rpc_origin *origin)
     now->origin = *origin;
 }
 
+/* ---------------------------------------------------------------------------------------------------------- a frame */
+
+static void frame_done(void);
+
+/* The first octets of SMB or RPC in a frame. */
+static void meet(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
+{
+    if (met.pinfo == pinfo && met.frame == pinfo->num)
+        return;
+    met.pinfo = pinfo;
+    met.frame = pinfo->num;
+    met.visited = pinfo->fd->visited;
+    met.tvb = tvb;
+    met.tree = tree ? proto_tree_get_root(tree) : NULL;
+    met.next_kept = 0;
+    met.encrypted = false;
+    g_array_set_size(met.pdus, 0);
+    g_array_set_size(met.messages, 0);
+    compat_at_frame_end(pinfo, frame_done);
+}
+
 /* ------------------------------------------------------------------------------------------------------------ SMB */
 
 /* Only NT hashes help Wireshark to open SMB3, and its search costs time for each key, so it is given them only when a server
@@ -331,10 +362,10 @@ static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
         guint32 next = left >= HEADER && octets[0] == 0xfe ? tvb_get_letohl(tvb, at + NEXT_COMMAND) : 0;
         bool chained = next >= HEADER && next < (guint32)left;
         int length = chained ? (int)next : left;
-        met_message met = {tvb_get_ds_tvb(tvb), tvb_raw_offset(tvb) + at, tvb_raw_offset(tvb) + at + length, {0}};
-        met.pipe = smb_tracker_message(now->smb, origin.connection, origin.frame, origin.source, origin.destination, octets,
-                                       (size_t)length);
-        g_array_append_val(met_messages, met);
+        met_message message = {tvb_get_ds_tvb(tvb), tvb_raw_offset(tvb) + at, tvb_raw_offset(tvb) + at + length, {0}};
+        message.pipe = smb_tracker_message(now->smb, origin.connection, origin.frame, origin.source, origin.destination, octets,
+                                           (size_t)length);
+        g_array_append_val(met.messages, message);
         if (!chained)
             break;
         at += length;
@@ -343,12 +374,15 @@ static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
     give_keys();
 }
 
-static void on_smb(tvbuff_t *tvb, packet_info *pinfo)
+static void on_smb(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 {
-    if (!now || pinfo->fd->visited || tvb_captured_length(tvb) < 4)
+    if (!now || tvb_captured_length(tvb) < 4)
+        return;
+    meet(tvb, pinfo, tree);
+    if (pinfo->fd->visited)
         return;
     if (tvb_get_guint8(tvb, 0) == 0xfd)
-        met_encrypted = true;
+        met.encrypted = true;
     else
         take_messages(tvb, pinfo);
 }
@@ -373,16 +407,16 @@ static void take_decrypted(packet_info *pinfo)
 static smb_pipe pipe_of(tvbuff_t *tvb, const hooks_pipe *carrier)
 {
     smb_pipe pipe = {.known = carrier->known, .pipe_id = {carrier->file_id[0], carrier->file_id[1]}, .name = carrier->name};
-    if (pipe.known || met_messages->len == 0)
+    if (pipe.known || met.messages->len == 0)
         return pipe;
     const tvbuff_t *source = tvb_get_ds_tvb(tvb);
     int start = tvb_raw_offset(tvb);
-    for (guint i = 0; i < met_messages->len; i++) {
-        const met_message *met = &g_array_index(met_messages, met_message, i);
-        if (met->source == source && met->start <= start && start < met->end)
-            return met->pipe;
+    for (guint i = 0; i < met.messages->len; i++) {
+        const met_message *message = &g_array_index(met.messages, met_message, i);
+        if (message->source == source && message->start <= start && start < message->end)
+            return message->pipe;
     }
-    return g_array_index(met_messages, met_message, met_messages->len - 1).pipe;
+    return g_array_index(met.messages, met_message, met.messages->len - 1).pipe;
 }
 
 /* ------------------------------------------------------------------------------------------------------------ PDUs */
@@ -404,12 +438,12 @@ static guint first_kept(uint32_t frame)
 /* The PDUs of a frame come in the same order in every pass; one that was not kept the first time is passed over. */
 static const rpc_pdu *find_kept(packet_info *pinfo, const pdu_parts *seen)
 {
-    if (next_kept == 0)
-        next_kept = first_kept(pinfo->num);
-    for (guint i = next_kept; i < now->pdus->len && g_array_index(now->pdus, kept_pdu, i).frame == pinfo->num; i++) {
+    if (met.next_kept == 0)
+        met.next_kept = first_kept(pinfo->num);
+    for (guint i = met.next_kept; i < now->pdus->len && g_array_index(now->pdus, kept_pdu, i).frame == pinfo->num; i++) {
         const rpc_pdu *pdu = g_array_index(now->pdus, kept_pdu, i).pdu;
         if (pdu->type == seen->type && pdu->call_id == seen->call_id && pdu->length == seen->length) {
-            next_kept = i + 1;
+            met.next_kept = i + 1;
             return pdu;
         }
     }
@@ -440,11 +474,12 @@ static void set_pipe(rpc_origin *origin, tvbuff_t *tvb, const hooks_pipe *carrie
 }
 
 /* A PDU whose end is still to come is met again when it is whole; one that the snap length cut is not. */
-static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *carrier)
+static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const hooks_pipe *carrier)
 {
     /* Most of what heuristics are offered is something else, and must cost next to nothing. */
     if (!now || tvb_captured_length(tvb) < PDU_SHORTEST || tvb_get_guint8(tvb, 0) != 5)
         return;
+    meet(tvb, pinfo, tree);
     bool visited = pinfo->fd->visited;
     rpc_origin origin = {0};
     if (!visited) {
@@ -461,39 +496,40 @@ static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *carrier)
             return;
         const rpc_pdu *pdu = visited ? find_kept(pinfo, &parts) : take_pdu(&origin, octets, parts.captured, parts.length);
         if (pdu) {
-            met_pdu met = {{tvb, at, (int)parts.captured}, pdu};
-            g_array_append_val(met_pdus, met);
+            met_pdu here = {{tvb, at, (int)parts.captured}, pdu};
+            g_array_append_val(met.pdus, here);
         }
         at += (int)parts.length;
     }
 }
 
-/* ---------------------------------------------------------------------------------------------------------- a frame */
+/* ---------------------------------------------------------------------------------------------------------- the frame is done */
 
-static void draw_frame(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
+static void draw_frame(void)
 {
-    for (guint i = 0; i < met_pdus->len; i++) {
-        const met_pdu *met = &g_array_index(met_pdus, met_pdu, i);
-        tree_pdu(&met->place, pinfo, tree, met->pdu, met_pdus->len == 1);
+    for (guint i = 0; i < met.pdus->len; i++) {
+        const met_pdu *pdu = &g_array_index(met.pdus, met_pdu, i);
+        tree_pdu(&pdu->place, met.pinfo, met.tree, pdu->pdu, met.pdus->len == 1);
     }
-    const GPtrArray *findings = tree ? g_hash_table_lookup(now->findings, GUINT_TO_POINTER(pinfo->num)) : NULL;
+    const GPtrArray *findings = met.tree ? g_hash_table_lookup(now->findings, GUINT_TO_POINTER(met.frame)) : NULL;
     if (findings)
-        tree_findings(tvb, pinfo, tree, findings);
+        tree_findings(met.tvb, met.pinfo, met.tree, findings);
 }
 
-static int postdissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data _U_)
+/* Wireshark has no more TRY around this, and what it throws may not pass. */
+static void frame_done(void)
 {
-    if (!tree && met_pdus->len == 0 && met_messages->len == 0 && !met_encrypted)
-        return 0;
-    if (now && !pinfo->fd->visited && met_encrypted)
-        take_decrypted(pinfo);
-    if (now && !program)
-        draw_frame(tvb, pinfo, tree);
-    g_array_set_size(met_pdus, 0);
-    g_array_set_size(met_messages, 0);
-    met_encrypted = false;
-    next_kept = 0;
-    return 0;
+    TRY {
+        if (!met.visited && met.encrypted)
+            take_decrypted(met.pinfo);
+        if (!program)
+            draw_frame();
+    }
+    CATCH_NONFATAL_ERRORS {
+        show_exception(met.tvb, met.pinfo, met.tree, EXCEPT_CODE, GET_MESSAGE);
+    }
+    ENDTRY;
+    met.pinfo = NULL;
 }
 
 /* --------------------------------------------------------------------------------------------------- registration */
@@ -503,11 +539,8 @@ static void first_pass_over(void)
     feed_end(true);
 }
 
-void feed_register(int proto)
+void feed_register(void)
 {
-    /* A protocol in name only is no layer of its own in every frame, which would cost each of them. */
-    int name = proto_register_protocol_in_name_only("RPC Lens of a frame", "RPC Lens", "rpclens.frame", proto, FT_PROTOCOL);
-    register_postdissector(register_dissector("rpclens", postdissect, name));
     register_init_routine(capture_open);
     register_cleanup_routine(capture_close);
     register_postseq_cleanup_routine(first_pass_over);
@@ -516,7 +549,7 @@ void feed_register(int proto)
 void feed_handoff(void)
 {
     static const hooks_sink sink = {on_rpc, on_smb};
-    met_pdus = g_array_new(FALSE, FALSE, sizeof(met_pdu));
-    met_messages = g_array_new(FALSE, FALSE, sizeof(met_message));
+    met.pdus = g_array_new(FALSE, FALSE, sizeof(met_pdu));
+    met.messages = g_array_new(FALSE, FALSE, sizeof(met_message));
     hooks_install(&sink);
 }

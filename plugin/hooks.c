@@ -46,20 +46,20 @@ static void fill_pipe(const slot *s, void *data, hooks_pipe *pipe)
 }
 
 /* The octets are taken before the dissector runs: what it throws passes through here. */
-static void look(const slot *s, tvbuff_t *tvb, packet_info *pinfo, void *data)
+static void look(const slot *s, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     if (!s->is_rpc) {
-        sink->smb(tvb, pinfo);
+        sink->smb(tvb, pinfo, tree);
         return;
     }
     hooks_pipe pipe = {.on_pipe = false};
     fill_pipe(s, data, &pipe);
-    sink->rpc(tvb, pinfo, &pipe);
+    sink->rpc(tvb, pinfo, tree, &pipe);
 }
 
 static ws_bool call_original(unsigned number, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    look(&slots[number], tvb, pinfo, data);
+    look(&slots[number], tvb, pinfo, tree, data);
     return slots[number].original(tvb, pinfo, tree, data);
 }
 
@@ -109,7 +109,7 @@ hooks_connection hooks_tcp(const conversation_t *conversation)
 static int look_and_pass_on(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     hooks_pipe pipe = {.on_pipe = false};
-    sink->rpc(tvb, pinfo, &pipe);
+    sink->rpc(tvb, pinfo, tree, &pipe);
     return call_dissector_only(decode_as_original, tvb, pinfo, tree, data);
 }
 

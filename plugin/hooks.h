@@ -18,9 +18,9 @@ typedef struct {
 /* Whom the hooks call, in the order of the wire, in every pass. */
 typedef struct {
     /* The payload of a carrier, from a PDU's first octet on: any number of whole PDUs, perhaps the beginning of one more. */
-    void (*rpc)(tvbuff_t *tvb, packet_info *pinfo, const hooks_pipe *pipe);
+    void (*rpc)(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const hooks_pipe *pipe);
     /* SMB messages, perhaps chained, perhaps encrypted. */
-    void (*smb)(tvbuff_t *tvb, packet_info *pinfo);
+    void (*smb)(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree);
 } hooks_sink;
 
 /* Once a process, after all dissectors have registered. `sink` must live as long as the process. */
