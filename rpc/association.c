@@ -48,6 +48,7 @@ struct rpc_tracker {
     rpc_sink       sink;
     rpc_options    options;
     GHashTable    *associations;   /* association_key -> association */
+    association   *last;           /* the one of the last PDU, which is often the next one's; NULL */
     GPtrArray     *retired;        /* associations that calls still point to */
     GPtrArray     *auths;          /* all rpc_auth */
     GPtrArray     *kept;           /* open_calls that stay */
@@ -183,6 +184,7 @@ static void retire_association(rpc_tracker *t, association *a)
 {
     finish_all_calls(t, a);
     g_hash_table_remove(t->associations, &a->key);
+    t->last = NULL;
     if (t->options.forget)
         association_free(a);
     else
@@ -211,7 +213,7 @@ static association *association_new(rpc_tracker *t, const association_key *key, 
 static association *find_association(rpc_tracker *t, const rpc_origin *origin, const pdu_parts *p)
 {
     association_key key = {origin->connection, {origin->pipe_id[0], origin->pipe_id[1]}};
-    association *a = g_hash_table_lookup(t->associations, &key);
+    association *a = t->last && key_equal(&t->last->key, &key) ? t->last : g_hash_table_lookup(t->associations, &key);
     if (a && p->type == PDU_BIND && a->bound) {
         retire_association(t, a);
         a = NULL;
@@ -222,6 +224,7 @@ static association *find_association(rpc_tracker *t, const rpc_origin *origin, c
         a->pub.pipe = g_strdup(origin->pipe);
     if (p->type == PDU_BIND)
         a->bound = true;
+    t->last = a;
     return a;
 }
 

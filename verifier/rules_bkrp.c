@@ -30,6 +30,8 @@ static void find_request(verifier *v, const rule *self, const rpc_call *call, ru
 static void find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
                          const void *key, const char *format, ...)
 {
+    if (verifier_find_again(v, self, verdict, reason, key, frame_of(&call->request)))
+        return;
     va_list arguments;
     va_start(arguments, format);
     char *rest = g_strdup_vprintf(format, arguments);

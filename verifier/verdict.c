@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     finding       pub;
-    const record *record;
+    record      *record;
     const void   *key;
 } found_item;
 
@@ -73,13 +73,13 @@ void rules_each(void (*fn)(const rule *r, void *user), void *user)
 static guint item_hash(gconstpointer p)
 {
     const found_item *item = p;
-    return g_direct_hash(item->key) * 31 + item->record->index * 7 + item->pub.verdict;
+    return g_direct_hash(item->key) * 31 + g_direct_hash(item->pub.rule) * 7 + item->pub.verdict;
 }
 
 static gboolean item_equal(gconstpointer a, gconstpointer b)
 {
     const found_item *x = a, *y = b;
-    return x->key == y->key && x->record == y->record && x->pub.verdict == y->pub.verdict &&
+    return x->key == y->key && x->pub.rule == y->pub.rule && x->pub.verdict == y->pub.verdict &&
            g_strcmp0(x->pub.reason, y->pub.reason) == 0;
 }
 
@@ -212,19 +212,19 @@ static record *record_of(const verifier *v, const rule *r)
     return g_hash_table_lookup(v->by_rule, r);
 }
 
-static void reach_once(verifier *v, record *r, rule_verdict verdict, const char *reason)
+static void reach_once(record *r, rule_verdict verdict, const char *reason)
 {
-    reach(&r->now, &(rule_summary){verdict, reason ? g_string_chunk_insert_const(v->texts, reason) : NULL, 1});
+    reach(&r->now, &(rule_summary){verdict, reason, 1});
 }
 
 void verifier_pass(verifier *v, const rule *r)
 {
-    reach_once(v, record_of(v, r), VERDICT_PASS, NULL);
+    reach_once(record_of(v, r), VERDICT_PASS, NULL);
 }
 
 void verifier_not_applicable(verifier *v, const rule *r, const char *reason)
 {
-    reach_once(v, record_of(v, r), VERDICT_NOT_APPLICABLE, reason);
+    reach_once(record_of(v, r), VERDICT_NOT_APPLICABLE, reason);
 }
 
 /* Events come in the order of frames, so that the place is nearly always the end. */
@@ -239,31 +239,41 @@ static bool add_frame(GArray *frames, uint32_t frame)
     return true;
 }
 
+static void found_in(verifier *v, found_item *item, uint32_t frame, bool is_new)
+{
+    if (!add_frame(item->pub.frames, frame) && !is_new)
+        return;
+    reach_once(item->record, item->pub.verdict, item->pub.reason);
+    if (v->found)
+        v->found(&item->pub, frame, v->user);
+}
+
+bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame)
+{
+    found_item sought = {.pub = {.rule = r, .verdict = verdict, .reason = reason}, .key = key};
+    found_item *item = key ? g_hash_table_lookup(v->keyed, &sought) : NULL;
+    if (item)
+        found_in(v, item, frame, false);
+    return item;
+}
+
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key,
                    uint32_t frame, const char *format, ...)
 {
-    record *of = record_of(v, r);
-    const char *kept_reason = reason ? g_string_chunk_insert_const(v->texts, reason) : NULL;
-    found_item sought = {.pub = {.rule = r, .verdict = verdict, .reason = kept_reason}, .record = of, .key = key};
-    found_item *item = key ? g_hash_table_lookup(v->keyed, &sought) : NULL;
-    bool is_new = !item;
-    if (is_new) {
-        item = g_memdup2(&sought, sizeof sought);
-        item->pub.capture = v->label;
-        item->pub.frames = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-        va_list arguments;
-        va_start(arguments, format);
-        item->pub.message = g_strdup_vprintf(format, arguments);
-        va_end(arguments);
-        g_ptr_array_add(v->current, item);
-        if (key)
-            g_hash_table_add(v->keyed, item);
-    }
-    if (!add_frame(item->pub.frames, frame) && !is_new)
+    if (verifier_find_again(v, r, verdict, reason, key, frame))
         return;
-    reach_once(v, of, verdict, reason);
-    if (v->found)
-        v->found(&item->pub, frame, v->user);
+    found_item *item = g_new0(found_item, 1);
+    va_list arguments;
+    va_start(arguments, format);
+    item->pub = (finding){r, verdict, reason, g_strdup_vprintf(format, arguments), g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+                          v->label};
+    va_end(arguments);
+    item->record = record_of(v, r);
+    item->key = key;
+    g_ptr_array_add(v->current, item);
+    if (key)
+        g_hash_table_add(v->keyed, item);
+    found_in(v, item, frame, true);
 }
 
 const capture_facts *verifier_facts(const verifier *v)

@@ -86,11 +86,14 @@ void verifier_closed(verifier *v, uint64_t connection); /* a TCP connection ende
 void verifier_end(verifier *v);
 
 /* For rules' hooks. `key` (may be NULL) joins frames that show the same thing, such as a security context: a second finding of the
- * same rule, verdict and key in this capture gains a frame instead of being a new one. `frame` 0: none. */
+ * same rule, verdict and key in this capture gains a frame instead of being a new one. `frame` 0: none. Reasons live as long as
+ * the process. */
 void verifier_pass(verifier *v, const rule *r);
 void verifier_not_applicable(verifier *v, const rule *r, const char *reason); /* a note for the summary, no finding */
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
                    const char *format, ...) G_GNUC_PRINTF(7, 8);
+/* The same where there is such a finding already; false: there is none, and its message is worth making. */
+bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame);
 const capture_facts *verifier_facts(const verifier *v);
 /* Whether the connection's beginning is in the capture, so that what it did not do before now is known. */
 bool verifier_saw_start(const verifier *v, uint64_t connection);
