@@ -274,7 +274,7 @@ static void register_generic_fields(void)
 
 /* ------------------------------------------------------------------------------------- taking the interfaces over */
 
-/* Claims the stub of our interfaces, so that Wireshark draws neither its own reading nor garbage; the postdissector draws
+/* Claims the stub of our interfaces, so that Wireshark draws neither its own reading nor garbage; feed.c has it drawn
  * after DCE/RPC. Zero would mean "rejected". */
 static int claim_stub(tvbuff_t *tvb, packet_info *pinfo _U_, proto_tree *tree _U_, void *data _U_)
 {

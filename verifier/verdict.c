@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     finding       pub;
-    record      *record;
+    record       *record;
     const void   *key;
 } found_item;
 
@@ -385,7 +385,7 @@ static void judge_silence(verifier *v, const record *r)
                       "no %s call is in the capture, but the capture is cut off in the middle", name);
     } else {
         char *reason = g_strdup_printf("no %s call in the capture", name);
-        verifier_not_applicable(v, self, reason);
+        verifier_not_applicable(v, self, g_string_chunk_insert_const(v->texts, reason));
         g_free(reason);
     }
 }
