@@ -105,7 +105,7 @@ class Plugin(unittest.TestCase):
         self.twin([], "no key")
 
     def test_wrong_key_says_so(self):
-        wrong = [lens.os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
+        wrong = [lens.os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-mit.keytab", "wrong-passwords.txt")]
         self.twin(self.options(wrong), "none of")
 
     def test_other_ways_to_give_keys(self):
@@ -127,7 +127,8 @@ class Plugin(unittest.TestCase):
         for m in lens.messages(calls):
             if m["sealed"]:
                 truth.setdefault(m["frames"][-1], []).append(m["stub"])
-        path, keytab = self.stock.lend(lens.capture(name)), self.stock.lend(lens.os.path.join(lens.CAPTURES, "lab.keytab"))
+        keytabs = [k for k in lens.keys_of(name) if k.endswith(".keytab")] + [lens.os.path.join(lens.CAPTURES, "lab.keytab")]
+        path, keytab = self.stock.lend(lens.capture(name)), self.stock.lend(keytabs[0])
         rows = self.stock.fields(path, ["frame.number", "dcerpc.decrypted_stub_data", "dcerpc.stub_data"],
                                  "-o", "kerberos.decrypt:TRUE", "-o", "kerberos.file:" + keytab)
         shown = {int(r[0][0]): "".join(r[1] + r[2]) for r in rows}
