@@ -297,8 +297,19 @@ static gss_outcome rc4_open(gss_key *key, mech_env *env, const sec_message *mess
         confounder = work;
         *plain = body = work + RC4_CONFOUNDER;
     }
-    return rc4_checksum_holds(key, message, inner, confounder, body, env->header_signing)
-        || rc4_checksum_holds(key, message, inner, confounder, body, !env->header_signing) ? GSS_HOLDS : GSS_FAILS;
+    if (!rc4_checksum_holds(key, message, inner, confounder, body, env->header_signing)
+        && !rc4_checksum_holds(key, message, inner, confounder, body, !env->header_signing))
+        return GSS_FAILS;
+    env->sequence_known = true;
+    env->sequence = (uint64_t)sequence[0] << 24 | (uint64_t)sequence[1] << 16 | (uint64_t)sequence[2] << 8 | sequence[3];
+    return GSS_HOLDS;
+}
+
+bool gss_recognise(const uint8_t *token, size_t length)
+{
+    size_t inner;
+    return (length >= CFX_HEADER && (token[0] == 5 || token[0] == 4) && token[1] == 4)
+        || rc4_inner(token, length, &inner) != NULL;
 }
 
 gss_outcome gss_open(gss_key *key, mech_env *env, const sec_message *message, const uint8_t **plain)

@@ -378,6 +378,38 @@ static void test_sha2_checksum(void)
     }
 }
 
+/* MIT krb5's own vectors (src/lib/crypto/crypto_tests/t_decrypt.c), for [RFC 4757] has none: usages 1 to 4, of which 3 is
+ * another number in [RFC 4757]; and its example of a password. */
+static void test_rc4(void)
+{
+    static const struct {
+        uint32_t    usage;
+        const char *key, *plain, *cipher;
+    } rows[] = {
+        {1, "67d1300d281223867f9647ff48721273", "1", "6156e0cc04e0a0874f9fda008f498a7adbbc80b70b14dddbc0"},
+        {2, "3e40ab6093695281b3ac1a9304224d98", "9 bytesss",
+         "0f9ad121d99d4a09448e4f1f718c4f5cbe6096262c66f29df232a87c9f98755d55"},
+        {3, "4ba2fbf0379faed87a254d3b353d5a7e", "13 bytes byte",
+         "612c57568b17a70352bae8cf26fb9459a6f3353cd35fd439db3107cbec765d326dfc04c1dd"},
+        {4, "68f263db3fce15d031c9eab02d67107a", "30 bytes bytes bytes bytes byt",
+         "95f9047c3ad75891c2e9b04b16566dc8b6eb9ce4231afb2542ef87a7b5a0f260a99f0460508de0cecc632d07c354124e46c5d2234eb8"},
+    };
+    uint8_t key[16], cipher[64], hash[16];
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        unhex(rows[i].key, key);
+        size_t length = unhex(rows[i].cipher, cipher), plain_length;
+        uint8_t *plain = etype_decrypt(ETYPE_RC4_HMAC, key, 16, rows[i].usage, cipher, length, &plain_length);
+        g_assert_nonnull(plain);
+        g_assert_cmpmem(plain, plain_length, rows[i].plain, strlen(rows[i].plain));
+        crypto_free(plain);
+        g_assert_null(etype_decrypt(ETYPE_RC4_HMAC, key, 16, rows[i].usage + 1, cipher, length, &plain_length));
+        key[0] ^= 1;
+        g_assert_null(etype_decrypt(ETYPE_RC4_HMAC, key, 16, rows[i].usage, cipher, length, &plain_length));
+    }
+    g_assert_true(etype_string_to_key(ETYPE_RC4_HMAC, (const uint8_t *)"foo", 3, "", hash));
+    expect(hash, 16, "ac8e657f83df82beea5d43bdaf7800cc");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -391,6 +423,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/crypto/ntlm-v1-ess", test_ntlm_v1_ess);
     g_test_add_func("/keys/crypto/ntlm-v2", test_ntlm_v2);
     g_test_add_func("/keys/crypto/etypes", test_etypes);
+    g_test_add_func("/keys/crypto/rc4", test_rc4);
     g_test_add_func("/keys/crypto/sha2-string-to-key", test_sha2_string_to_key);
     g_test_add_func("/keys/crypto/sha2-derive", test_sha2_derive);
     g_test_add_func("/keys/crypto/sha2-decrypt", test_sha2_decrypt);

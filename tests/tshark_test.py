@@ -90,6 +90,17 @@ class Plugin(unittest.TestCase):
                 shown = self.lens.fields(path, ["frame.number"], *options, "-Y", "rpclens.rule." + rule)
                 self.assertEqual([int(r[0][0]) for r in shown], frames)
 
+    def test_which_key(self):
+        path, options = self.lens.lend(lens.capture("bkrp-krb5-rc4")), self.options(lens.keys_of("bkrp-krb5-rc4"))
+        names = ["rpclens.key", "rpclens.keys_tried", "rpclens.pdus_verified", "rpclens.pdus_refused"]
+        rows = self.lens.fields(path, names, *options, "-Y", "rpclens.state")
+        self.assertEqual(len(rows), 8)
+        for row in rows:
+            self.assertRegex(row[0][0], r"^aes256-cts-hmac-sha1-96 of DC\$@CORP.EXAMPLE, kvno 1, from .*lab.keytab$")
+            self.assertEqual((row[1], row[3]), (["1"], ["0"]))
+        self.assertEqual(rows[-1][2], ["8"])
+        self.assertEqual(self.lens.fields(path, names, "-Y", "rpclens.key"), [])
+
     def twin(self, options, code):
         for name, row, path, _ in self.each():
             rows = self.lens.fields(path, STATES + ["rpclens.reason", "bkrp.pDataIn", "bkrp.ppDataOut"], *options, "-Y", "rpclens.state")
