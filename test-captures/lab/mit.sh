@@ -1,5 +1,5 @@
 #!/bin/bash
-# A realm of MIT krb5's own, with the etypes of RFC 8009, and the captures made in it: ../bkrp-mit-*.
+# A realm of MIT krb5's own, with the etypes of RFC 8009 and RC4-HMAC, and the captures made in it: ../bkrp-mit-*.
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # usage: mit.sh install    Debian 12 packages
@@ -10,7 +10,6 @@ set -eu
 LAB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CAPTURES=$(cd "$LAB/.." && pwd)
 REALM=MIT.EXAMPLE HOST=server.mit.example PORT=49180
-TALK=$CAPTURES/bkrp-python-krb5.expect
 
 realm() { # etype: writes configuration and database to $WORK, and the service's key to mit.keytab
 	cat > "$WORK/krb5.conf" <<-END
@@ -19,6 +18,8 @@ realm() { # etype: writes configuration and database to $WORK, and the service's
 	    dns_lookup_kdc = false
 	    dns_canonicalize_hostname = false
 	    rdns = false
+	    allow_rc4 = true
+	    allow_weak_crypto = true
 	    permitted_enctypes = $1
 	    default_tkt_enctypes = $1
 	    default_tgs_enctypes = $1
@@ -73,13 +74,17 @@ one() { # name level
 	echo mit.keytab > "$CAPTURES/$name.keys"
 }
 
-both() { # name, number and name of the etype
+declare -A SUFFIX=([privacy]='' [integrity]=-sign [fragments]=-fragments)
+
+each() { # name, number and name of the etype, what to talk about, levels...
+	local level
 	WORK=$(mktemp -d)
 	realm "$3"
-	export TALK SERVICE=cifs@$HOST ETYPE=$2 KRB5CCNAME=$WORK/ccache
+	export TALK=$CAPTURES/$4.expect SERVICE=cifs@$HOST ETYPE=$2 KRB5CCNAME=$WORK/ccache
 	kinit -k -t "$WORK/client.keytab" alice
-	one "$1" privacy
-	one "$1-sign" integrity
+	for level in "${@:5}"; do
+		one "$1${SUFFIX[$level]}" "$level"
+	done
 	kill "$KDC"
 	wait "$KDC" || true
 	cp "$WORK/server.keytab" "$CAPTURES/$1.part"
@@ -88,10 +93,11 @@ both() { # name, number and name of the etype
 
 inside() {
 	ip link set lo up
-	both bkrp-mit-aes128-sha2 19 aes128-cts-hmac-sha256-128
-	both bkrp-mit-aes256-sha2 20 aes256-cts-hmac-sha384-192
-	# one keytab: the format version, then the entries of both
-	{ cat "$CAPTURES/bkrp-mit-aes128-sha2.part"; tail -c +3 "$CAPTURES/bkrp-mit-aes256-sha2.part"; } > "$CAPTURES/mit.keytab"
+	each bkrp-mit-aes128-sha2 19 aes128-cts-hmac-sha256-128 bkrp-python-krb5 privacy integrity
+	each bkrp-mit-aes256-sha2 20 aes256-cts-hmac-sha384-192 bkrp-python-krb5 privacy integrity
+	each bkrp-mit-rc4 23 arcfour-hmac bkrp-fragments-krb5 fragments
+	# one keytab: the format version, then the entries of all
+	{ printf '\5\2'; for part in "$CAPTURES"/bkrp-mit-*.part; do tail -c +3 "$part"; done; } > "$CAPTURES/mit.keytab"
 	rm "$CAPTURES"/bkrp-mit-*.part
 	/usr/bin/python3 "$LAB/clients/wrong_keytab.py" "$CAPTURES/mit.keytab" "$CAPTURES/wrong-mit.keytab"
 	chmod 644 "$CAPTURES"/mit.keytab "$CAPTURES"/wrong-mit.keytab "$CAPTURES"/bkrp-mit-*

@@ -1,6 +1,7 @@
-# DCE/RPC with MIT krb5's own GSS-API on both sides: the etypes of RFC 8009, which Samba 4.17 and impacket do not have.
+# DCE/RPC with MIT krb5's own GSS-API on both sides: the etypes of RFC 8009, which Samba 4.17 and impacket do not have, and
+# RC4-HMAC in fragments.
 # SPDX-License-Identifier: GPL-2.0-or-later
-# usage: mit.py server PORT | mit.py client HOST PORT privacy|integrity   (environment: TALK, SERVICE, ETYPE, and EXPECT)
+# usage: mit.py server PORT | mit.py client HOST PORT privacy|integrity|fragments   (environment: TALK, SERVICE, ETYPE, and EXPECT)
 """What is real: tickets of an MIT KDC, and MIT's contexts, gss_wrap_iov, gss_unwrap_iov and gss_get_mic in DCE style.
 What is not: there is no BackupKey service behind it. The server answers with what Samba's DC once answered to the same
 request; both are read from TALK, the .expect file of another capture.
@@ -39,6 +40,8 @@ class Context:
     @property
     def token_length(self):
         """CFX header and checksum; sealed also confounder, EC of 16 octets and the header's copy."""
+        if os.environ['ETYPE'] == '23':     # RFC 4757: frame, header, number, checksum, confounder
+            return 45 if self.level == rpc.PRIVACY else 37
         return {'19': 16, '20': 24}[os.environ['ETYPE']] + (64 if self.level == rpc.PRIVACY else 16)
 
     def parts(self, head, stub, trailer):
@@ -74,6 +77,14 @@ def talk():
             yield line['action'], bytes.fromhex(line['data_in']), bytes.fromhex(line['data_out']), line['status']
 
 
+def over(connected):
+    """An rpc.Tcp without its constructor, which asks an endpoint mapper; every PDU in a packet of its own."""
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    transport = rpc.Tcp.__new__(rpc.Tcp)
+    transport.socket = connected
+    return transport
+
+
 # --- the server --------------------------------------------------------------------------------------
 
 def pdu(kind, flags, call, body, auth=b'', auth_length=0):
@@ -87,12 +98,14 @@ def accept(connection, request):
     call, = struct.unpack_from('<L', request, 12)
     trailer = request[size - length - 8:size - length]
     signing = request[3] & HEADER_SIGN
-    credentials = gssapi.Credentials(usage='accept', name=gssapi.Name(os.environ['SERVICE'], gssapi.NameType.hostbased_service))
+    name = gssapi.Name(os.environ['SERVICE'], gssapi.NameType.hostbased_service)
+    credentials = gssapi.Credentials(usage='accept', name=name)
     context = gssapi.SecurityContext(creds=credentials, usage='accept')
     token = context.step(request[size - length:size])
     address = b'%d\0' % connection.socket.getsockname()[1]
     body = struct.pack('<HHLH', 4280, 4280, 0x1234, len(address)) + address
-    body += b'\0' * (-(16 + len(body)) % 4) + struct.pack('<BxxxHH', 1, 0, 0) + uuid.UUID(rpc.NDR[0]).bytes_le + struct.pack('<L', 2)
+    body += b'\0' * (-(16 + len(body)) % 4) + struct.pack('<BxxxHH', 1, 0, 0)
+    body += uuid.UUID(rpc.NDR[0]).bytes_le + struct.pack('<L', 2)
     body += b'\0' * (-(16 + len(body)) % 4)
     connection.send(pdu(rpc.BIND_ACK, 3 | signing, call, body, trailer[:2] + b'\0' + trailer[3:] + token, len(token)))
     third = connection.receive()
@@ -101,12 +114,24 @@ def accept(connection, request):
     return Context(context, trailer[1], bool(signing))
 
 
-def answer(security, request):
-    size, length = struct.unpack_from('<HH', request, 8)
-    call, = struct.unpack_from('<L', request, 12)
-    at = size - length - 8
-    plain = security.unprotect(request[:24], request[24:at], request[at:at + 8], request[at + 8:size])
-    stub = plain[:len(plain) - request[at + 2]]
+FRAGMENT = 2048     # of stub, at most
+
+
+def take(security, connection):
+    """(call id, stub) of the next request, of as many fragments as it has."""
+    stub = b''
+    while True:
+        request = connection.receive()
+        size, length = struct.unpack_from('<HH', request, 8)
+        at = size - length - 8
+        plain = security.unprotect(request[:24], request[24:at], request[at:at + 8], request[at + 8:size])
+        stub += plain[:len(plain) - request[at + 2]]
+        if request[3] & 2:
+            return struct.unpack_from('<L', request, 12)[0], stub
+
+
+def answer(security, call, stub):
+    """The PDUs of the answer."""
     for action, sent, received, status in talk():
         if stub == rpc.pack_request(action, sent):
             break
@@ -114,24 +139,27 @@ def answer(security, request):
         raise rpc.RpcError('a request that nobody has ever answered')
     stub = (struct.pack('<LL', 0x20000, len(received)) + received + b'\0' * (-len(received) % 4)
             + struct.pack('<LL', len(received), status))
-    pad = -len(stub) % 16
-    trailer = struct.pack('<BBBxL', 16, security.level, pad, 0)
-    size = 24 + len(stub) + pad + 8 + security.token_length
-    head = struct.pack('<BBBB4sHHLLHH', 5, 0, rpc.RESPONSE, 3, b'\x10\0\0\0', size, security.token_length, call, len(stub), 0, 0)
-    sealed, token = security.protect(head, stub + b'\0' * pad, trailer)
-    return head + sealed + trailer + token
+    for at in range(0, len(stub), FRAGMENT):
+        piece = stub[at:at + FRAGMENT]
+        flags, pad = (at == 0) | (at + FRAGMENT >= len(stub)) << 1, -len(piece) % 16
+        trailer = struct.pack('<BBBxL', 16, security.level, pad, 0)
+        size = 24 + len(piece) + pad + 8 + security.token_length
+        head = struct.pack('<BBBB4sHHLLHH', 5, 0, rpc.RESPONSE, flags, b'\x10\0\0\0', size, security.token_length, call,
+                           len(stub) - at, 0, 0)
+        sealed, token = security.protect(head, piece + b'\0' * pad, trailer)
+        yield head + sealed + trailer + token
 
 
 def serve(port):
     listener = socket.create_server(('', port))
     print('ready', flush=True)
     while True:
-        connection = rpc.Tcp.__new__(rpc.Tcp)       # without its constructor, which asks an endpoint mapper
-        connection.socket, _ = listener.accept()
+        connection = over(listener.accept()[0])
         try:
             security = accept(connection, connection.receive())
             while True:
-                connection.send(answer(security, connection.receive()))
+                for fragment in answer(security, *take(security, connection)):
+                    connection.send(fragment)
         except rpc.RpcError as why:
             print(why, flush=True)
         connection.close()
@@ -143,7 +171,7 @@ class Association(rpc.Association):
     """Says PFC_SUPPORT_HEADER_SIGN in the bind."""
 
     def __init__(self, transport, header_signing):
-        super().__init__(transport)
+        super().__init__(transport, FRAGMENT)
         self.header_signing = header_signing
 
     def _send(self, kind, body, security=None, token=b''):
@@ -159,8 +187,7 @@ class Association(rpc.Association):
 
 
 def calls(host, port, level, header_signing, count):
-    connection = rpc.Tcp.__new__(rpc.Tcp)
-    connection.socket = socket.create_connection((host, port))
+    connection = over(socket.create_connection((host, port)))
     name = gssapi.Name(os.environ['SERVICE'], gssapi.NameType.hostbased_service)
     context = gssapi.SecurityContext(name=name, usage='initiate', flags=FLAGS, mech=gssapi.MechType.kerberos)
     association = Association(connection, header_signing)
@@ -184,6 +211,8 @@ if __name__ == '__main__':
     if LEVEL == 'privacy':
         calls(HOST, PORT, rpc.PRIVACY, True, 4)
         calls(HOST, PORT, rpc.PRIVACY, False, 1)
+    elif LEVEL == 'fragments':
+        calls(HOST, PORT, rpc.PRIVACY, True, 2)
     else:
         calls(HOST, PORT, rpc.INTEGRITY, True, 4)
         calls(HOST, PORT, rpc.INTEGRITY, False, 1)
