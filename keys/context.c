@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "keys/gss_wrap.h"
 #include "keys/kerberos.h"
 #include "keys/mechanism.h"
 #include "keys/ntlmssp.h"
@@ -60,14 +61,20 @@ void mech_no_key(mech_env *env, sec_reason reason, const char *format, ...)
     va_list arguments;
     va_start(arguments, format);
     env->facts.have_key = false;
+    env->facts.key_origin = env->facts.key_proof = NULL;
     env->facts.key_reason = reason;
     env->facts.key_text = keep_v(env, format, arguments);
     va_end(arguments);
 }
 
-void mech_have_key(mech_env *env)
+void mech_have_key(mech_env *env, const key_entry *entry, size_t tried, mech_proof proof)
 {
+    char *origin = entry ? keyring_describe(env->ring, entry) : NULL;
     env->facts.have_key = true;
+    env->facts.key_origin = origin ? mech_keep(env, "%s", origin) : NULL;
+    env->facts.key_proof = proof == MECH_BY_HANDSHAKE ? "proven by the handshake" : "proven by the signature of a PDU";
+    env->facts.keys_tried = tried;
+    g_free(origin);
     env->facts.key_reason = SEC_OK;
     env->facts.key_text = NULL;
 }
@@ -232,7 +239,25 @@ void sec_context_token(sec_context *context, const uint8_t *token, size_t length
                     : "was cut by the capture: capture whole packets (snap length 0)");
 }
 
-sec_verdict sec_context_open(sec_context *context, const sec_message *message, uint8_t *plain)
+/* No bind: the token tells the mechanism, and a session key of it may still open the PDU. */
+static sec_verdict open_late(sec_context *context, const sec_message *message, uint8_t *plain)
+{
+    mech_env *env = &context->env;
+    if (message->captured < message_length(message))
+        return mech_refuse_keyless(env, message);
+    if (gss_recognise(message_token(message), message->token_length)) {
+        if (!context->krb)
+            context->krb = krb_new(env);
+        return krb_open(context->krb, message, plain);
+    }
+    if (context->auth_type == SEC_AUTH_KERBEROS)
+        return mech_refuse_keyless(env, message);
+    if (!context->ntlm)
+        context->ntlm = ntlm_new(env);
+    return ntlm_open(context->ntlm, message, plain);
+}
+
+static sec_verdict open_pdu(sec_context *context, const sec_message *message, uint8_t *plain)
 {
     static const sec_verdict unprotected = {SEC_PLAIN, SEC_OK, NULL};
     mech_env *env = &context->env;
@@ -249,14 +274,21 @@ sec_verdict sec_context_open(sec_context *context, const sec_message *message, u
     case SEC_MECH_NTLM:     return ntlm_open(context->ntlm, message, plain);
     case SEC_MECH_KERBEROS: return krb_open(context->krb, message, plain);
     case SEC_MECH_UNKNOWN:
-        if (context->auth_type == SEC_AUTH_KERBEROS || context->client_spoke)
+        if (context->client_spoke)
             break;
-        if (!context->ntlm) /* the capture starts late: a session key may still open it */
-            context->ntlm = ntlm_new(env);
-        return ntlm_open(context->ntlm, message, plain);
+        return open_late(context, message, plain);
     case SEC_MECH_OTHER:    break;
     }
     return mech_refuse_keyless(env, message);
+}
+
+sec_verdict sec_context_open(sec_context *context, const sec_message *message, uint8_t *plain)
+{
+    context->env.sequence_known = false;
+    sec_verdict verdict = open_pdu(context, message, plain);
+    context->env.facts.pdus_verified += verdict.state == SEC_VERIFIED;
+    context->env.facts.pdus_refused += verdict.state == SEC_SEALED || verdict.state == SEC_UNVERIFIED;
+    return verdict;
 }
 
 bool sec_context_sequence(const sec_context *context, const uint8_t *token, size_t length, uint64_t *sequence)
@@ -271,6 +303,10 @@ bool sec_context_sequence(const sec_context *context, const uint8_t *token, size
     if (facts->mechanism == SEC_MECH_KERBEROS && length >= 16 && token[1] == 4 && (token[0] == 5 || token[0] == 4)) {
         for (int i = 8; i < 16; i++)
             *sequence = *sequence << 8 | token[i];
+        return true;
+    }
+    if (facts->mechanism == SEC_MECH_KERBEROS && context->env.sequence_known) {
+        *sequence = context->env.sequence;
         return true;
     }
     return false;

@@ -63,8 +63,12 @@ typedef struct {
     uint32_t      gss_flags;        /* [RFC 4121] 4.1.1.1 */
     bool          ap_rep;           /* an AP-REP was seen */
     bool          forwarded_tgt;    /* gss_flags has DELEG with a KRB-CRED, when known */
-    bool          have_key;         /* a key was proven (NTLM proof or MIC, Kerberos ticket and authenticator) */
+    bool          have_key;         /* a key was proven (NTLM proof or MIC, Kerberos ticket and authenticator, a PDU) */
+    const char   *key_origin;       /* then: "password of alice@CORP, from keys.txt"; never its octets. NULL: none was needed */
+    const char   *key_proof;        /* then: "proven by the handshake" or "proven by the signature of a PDU" */
+    size_t        keys_tried;       /* keys that were held against the handshake (or the PDU), the one that fits included */
     sec_reason    key_reason;       /* why not, when have_key is false */
+    uint32_t      pdus_verified, pdus_refused; /* protected PDUs so far */
     const char   *key_text;         /* the sentence, e.g. "no key for CORP\\alice: add a line ... to your key file" */
 } sec_facts;
 
@@ -105,7 +109,8 @@ typedef struct {
     const char *text; /* a sentence that tells the user what to do, NULL when verified or plain; lives as long as the context */
 } sec_verdict;
 
-/* The number a PDU's token gives it among those of its direction, where it can be read without a key (NTLM with ESS, CFX). */
+/* The number a PDU's token gives it among those of its direction: where it can be read without a key (NTLM with ESS, CFX), and
+ * with RC4-HMAC, which hides it, of the PDU that sec_context_open() has just verified. */
 bool sec_context_sequence(const sec_context *context, const uint8_t *token, size_t length, uint64_t *sequence);
 
 /* Takes the next protected PDU of its direction. Writes body_length octets of plaintext to `plain` if, and only if,

@@ -1,5 +1,5 @@
 /* crypto.c - the few primitives the mechanisms need, as a thin layer on libgcrypt.
- * Implements [RFC 3961] 5.1, [RFC 3962] 4 to 6, [MS-NLMP] 6.
+ * Implements [RFC 3961] 5.1, [RFC 3962] 4 to 6, [RFC 8009] 3 and 4, [MS-NLMP] 6.
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "keys/crypto.h"
@@ -141,11 +141,17 @@ struct crypto_mac {
     int          algorithm;
 };
 
+static int hash_algorithm(crypto_hash hash)
+{
+    static const int algorithms[] = {GCRY_MD_MD5, GCRY_MD_SHA1, GCRY_MD_SHA256, GCRY_MD_SHA384};
+    return algorithms[hash];
+}
+
 crypto_mac *crypto_mac_new(crypto_hash hash, const uint8_t *key, size_t length)
 {
     crypto_mac *mac = g_new0(crypto_mac, 1);
     crypto_init();
-    mac->algorithm = hash == CRYPTO_MD5 ? GCRY_MD_MD5 : GCRY_MD_SHA1;
+    mac->algorithm = hash_algorithm(hash);
     if (gcry_md_open(&mac->handle, mac->algorithm, GCRY_MD_FLAG_HMAC | GCRY_MD_FLAG_SECURE))
         mac->handle = NULL;
     else if (gcry_md_setkey(mac->handle, key, length)) {
@@ -312,14 +318,45 @@ bool crypto_aes_derive(const uint8_t *key, size_t length, const uint8_t *constan
     return !error;
 }
 
+static bool stretch(crypto_hash hash, const uint8_t *password, size_t password_length, const uint8_t *salt,
+                    size_t salt_length, uint32_t iterations, uint8_t *out, size_t length)
+{
+    return !gcry_kdf_derive(password, password_length, GCRY_KDF_PBKDF2, hash_algorithm(hash), salt, salt_length,
+                            iterations, length, out);
+}
+
 bool crypto_aes_string_to_key(const uint8_t *password, size_t password_length, const uint8_t *salt,
                               size_t salt_length, uint32_t iterations, uint8_t *out, size_t length)
 {
     uint8_t *stretched = crypto_alloc(length);
     bool done = aes_algorithm(length)
-             && !gcry_kdf_derive(password, password_length, GCRY_KDF_PBKDF2, GCRY_MD_SHA1, salt, salt_length,
-                                 iterations, length, stretched)
+             && stretch(CRYPTO_SHA1, password, password_length, salt, salt_length, iterations, stretched, length)
              && crypto_aes_derive(stretched, length, (const uint8_t *)"kerberos", 8, out);
+    crypto_free(stretched);
+    return done;
+}
+
+void crypto_sha2_derive(crypto_hash hash, const uint8_t *key, size_t key_length, const void *label, size_t label_length,
+                        uint8_t *out, size_t length)
+{
+    size_t bits = length * 8;
+    const uint8_t counter[4] = {0, 0, 0, 1};
+    const uint8_t behind[5] = {0, (uint8_t)(bits >> 24), (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
+    const crypto_part parts[] = {{counter, sizeof counter}, {label, label_length}, {behind, sizeof behind}};
+    crypto_mac *mac = crypto_mac_new(hash, key, key_length);
+    g_assert(length <= gcry_md_get_algo_dlen(mac->algorithm));
+    crypto_mac_run(mac, parts, G_N_ELEMENTS(parts), out, length);
+    crypto_mac_free(mac);
+}
+
+bool crypto_sha2_string_to_key(crypto_hash hash, const uint8_t *password, size_t password_length, const uint8_t *salt,
+                               size_t salt_length, uint32_t iterations, uint8_t *out, size_t length)
+{
+    uint8_t *stretched = crypto_alloc(length);
+    bool done = aes_algorithm(length)
+             && stretch(hash, password, password_length, salt, salt_length, iterations, stretched, length);
+    if (done)
+        crypto_sha2_derive(hash, stretched, length, "kerberos", 8, out, length);
     crypto_free(stretched);
     return done;
 }

@@ -1,7 +1,7 @@
 /* crypto.h - the few primitives the mechanisms need, as a thin layer on libgcrypt.
  *
- * Implements [RFC 3961] 5.1 (n-fold, DK), [RFC 3962] (AES-CTS, string-to-key) and RC4. Should libgcrypt refuse an
- * algorithm (FIPS mode), a digest or MAC comes out as random octets, which no signature can match: a failure never
+ * Implements [RFC 3961] 5.1 (n-fold, DK), [RFC 3962] (AES-CTS, string-to-key), [RFC 8009] 3 and 4 (KDF, string-to-key)
+ * and RC4. Should libgcrypt refuse an algorithm (FIPS mode), a digest or MAC comes out as random octets, which no signature can match: a failure never
  * looks like a proof.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -43,11 +43,11 @@ void crypto_des(const uint8_t key[7], const uint8_t in[8], uint8_t out[8]);
 uint32_t crypto_crc32(const crypto_part *parts, size_t count);
 
 /* An HMAC with its key set once, for every PDU of a direction. */
-typedef enum { CRYPTO_MD5, CRYPTO_SHA1 } crypto_hash;
+typedef enum { CRYPTO_MD5, CRYPTO_SHA1, CRYPTO_SHA256, CRYPTO_SHA384 } crypto_hash;
 typedef struct crypto_mac crypto_mac;
 crypto_mac *crypto_mac_new(crypto_hash hash, const uint8_t *key, size_t length);
 void        crypto_mac_free(crypto_mac *mac);
-/* Writes the first `length` octets of the MAC (16 of MD5, 20 of SHA-1 at most). */
+/* Writes the first `length` octets of the MAC (16 of MD5, 20 of SHA-1, 32 of SHA-256, 48 of SHA-384 at most). */
 void        crypto_mac_run(crypto_mac *mac, const crypto_part *parts, size_t count, uint8_t *out, size_t length);
 
 /* RC4, a plain structure: a copy of it is a place in the key stream to come back to. */
@@ -75,5 +75,12 @@ bool crypto_aes_derive(const uint8_t *key, size_t length, const uint8_t *constan
 /* [RFC 3962] 4; length 16 or 32. */
 bool crypto_aes_string_to_key(const uint8_t *password, size_t password_length, const uint8_t *salt,
                               size_t salt_length, uint32_t iterations, uint8_t *out, size_t length);
+
+/* KDF-HMAC-SHA2 of [RFC 8009] 3 without context: one block of SP 800-108's counter mode, at most as long as the hash. */
+void crypto_sha2_derive(crypto_hash hash, const uint8_t *key, size_t key_length, const void *label, size_t label_length,
+                        uint8_t *out, size_t length);
+/* [RFC 8009] 4; the salt is saltp, which begins with the name of the type. Length 16 with SHA-256, 32 with SHA-384. */
+bool crypto_sha2_string_to_key(crypto_hash hash, const uint8_t *password, size_t password_length, const uint8_t *salt,
+                               size_t salt_length, uint32_t iterations, uint8_t *out, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
 /* etype.c - Kerberos encryption types.
- * Implements [RFC 3961] 5.3, [RFC 3962] (AES-SHA1), [RFC 4757] 4 and 5 (RC4-HMAC).
+ * Implements [RFC 3961] 5.3, [RFC 3962] (AES-SHA1), [RFC 4757] 4 and 5 (RC4-HMAC), [RFC 8009] (AES-SHA2).
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "keys/etype.h"
@@ -8,46 +8,74 @@
 
 #include <glib.h>
 
-#include "keys/crypto.h"
-
-typedef struct {
+typedef struct etype_row etype_row;
+struct etype_row {
     int32_t     etype;
     size_t      key_length;
     const char *name;
     const char *alias; /* as secretsdump writes it; or NULL */
-    uint8_t *(*decrypt)(const uint8_t *key, size_t key_length, uint32_t usage, const uint8_t *cipher, size_t length,
+    const etype_profile *profile; /* NULL: none, or not opened */
+    uint8_t *(*decrypt)(const etype_row *row, const uint8_t *key, uint32_t usage, const uint8_t *cipher, size_t length,
                         size_t *plain_length);
-    bool (*string_to_key)(const uint8_t *password, size_t length, const char *salt, uint8_t *out, size_t key_length);
-} etype_row;
+    bool (*string_to_key)(const etype_row *row, const uint8_t *password, size_t length, const char *salt, uint8_t *out);
+};
 
-enum { CONFOUNDER = 16, AES_MAC = 12, RC4_MAC = 16, RC4_CONFOUNDER = 8, AES_ITERATIONS = 4096 };
+enum { CONFOUNDER = 16, MAC_MAX = 24, RC4_MAC = 16, RC4_CONFOUNDER = 8, AES_ITERATIONS = 4096, SHA2_ITERATIONS = 32768 };
 
-/* [RFC 3961] 5.3: CTS under Ke, the HMAC over the plaintext under Ki */
-static uint8_t *aes_decrypt(const uint8_t *key, size_t key_length, uint32_t usage, const uint8_t *cipher,
-                            size_t length, size_t *plain_length)
+static bool derive(const etype_row *row, const uint8_t *key, uint32_t usage, uint8_t kind, uint8_t *out)
 {
-    if (length < CONFOUNDER + AES_MAC)
-        return NULL;
-    size_t body = length - AES_MAC;
-    uint8_t *derived = crypto_alloc(key_length), *plain = crypto_alloc(body);
-    uint8_t constant[5] = {(uint8_t)(usage >> 24), (uint8_t)(usage >> 16), (uint8_t)(usage >> 8), (uint8_t)usage, 0xaa};
-    uint8_t proof[AES_MAC];
-    bool fits = crypto_aes_derive(key, key_length, constant, sizeof constant, derived);
-    crypto_cts *cts = fits ? crypto_cts_new(derived, key_length) : NULL;
-    memcpy(plain, cipher, body);
-    fits = fits && crypto_cts_decrypt(cts, plain, body);
-    crypto_cts_free(cts);
+    uint8_t constant[5] = {(uint8_t)(usage >> 24), (uint8_t)(usage >> 16), (uint8_t)(usage >> 8), (uint8_t)usage, kind};
+    if (!row->profile->mac_of_cipher)
+        return crypto_aes_derive(key, row->key_length, constant, sizeof constant, out);
+    crypto_sha2_derive(row->profile->hash, key, row->key_length, constant, sizeof constant, out,
+                       kind == ETYPE_KE ? row->key_length : row->profile->mac_key_length);
+    return true;
+}
 
-    constant[4] = 0x55;
-    fits = fits && crypto_aes_derive(key, key_length, constant, sizeof constant, derived);
+/* The HMAC under Ki: over the plaintext, or in [RFC 8009] over the zero vector and the ciphertext. */
+static bool mac_holds(const etype_row *row, const uint8_t *key, uint32_t usage, const uint8_t *data, size_t length,
+                      const uint8_t *sent)
+{
+    static const uint8_t vector[CONFOUNDER];
+    const etype_profile *profile = row->profile;
+    const crypto_part parts[] = {{vector, profile->mac_of_cipher ? sizeof vector : 0}, {data, length}};
+    uint8_t proof[MAC_MAX], *derived = crypto_alloc(row->key_length);
+    bool fits = derive(row, key, usage, ETYPE_KI, derived);
     if (fits) {
-        crypto_mac *mac = crypto_mac_new(CRYPTO_SHA1, derived, key_length);
-        crypto_mac_run(mac, &(crypto_part){plain, body}, 1, proof, sizeof proof);
+        crypto_mac *mac = crypto_mac_new(profile->hash, derived, profile->mac_key_length);
+        crypto_mac_run(mac, parts, G_N_ELEMENTS(parts), proof, profile->mac_length);
         crypto_mac_free(mac);
-        fits = crypto_equal(proof, cipher + body, sizeof proof);
+        fits = crypto_equal(proof, sent, profile->mac_length);
     }
     crypto_free(derived);
-    if (!fits) {
+    return fits;
+}
+
+static bool cts_decrypt(const etype_row *row, const uint8_t *key, uint32_t usage, uint8_t *data, size_t length)
+{
+    uint8_t *derived = crypto_alloc(row->key_length);
+    bool done = derive(row, key, usage, ETYPE_KE, derived);
+    crypto_cts *cts = done ? crypto_cts_new(derived, row->key_length) : NULL;
+    done = done && crypto_cts_decrypt(cts, data, length);
+    crypto_cts_free(cts);
+    crypto_free(derived);
+    return done;
+}
+
+/* [RFC 3961] 5.3 and [RFC 8009] 5: CTS under Ke, and the HMAC behind it */
+static uint8_t *aes_decrypt(const etype_row *row, const uint8_t *key, uint32_t usage, const uint8_t *cipher,
+                            size_t length, size_t *plain_length)
+{
+    const etype_profile *profile = row->profile;
+    if (length < CONFOUNDER + profile->mac_length)
+        return NULL;
+    size_t body = length - profile->mac_length;
+    if (profile->mac_of_cipher && !mac_holds(row, key, usage, cipher, body, cipher + body))
+        return NULL;
+    uint8_t *plain = crypto_alloc(body);
+    memcpy(plain, cipher, body);
+    if (!cts_decrypt(row, key, usage, plain, body)
+        || (!profile->mac_of_cipher && !mac_holds(row, key, usage, plain, body, cipher + body))) {
         crypto_free(plain);
         return NULL;
     }
@@ -56,11 +84,25 @@ static uint8_t *aes_decrypt(const uint8_t *key, size_t key_length, uint32_t usag
     return plain;
 }
 
-static bool aes_string_to_key(const uint8_t *password, size_t length, const char *salt, uint8_t *out,
-                              size_t key_length)
+static bool aes_string_to_key(const etype_row *row, const uint8_t *password, size_t length, const char *salt,
+                              uint8_t *out)
 {
     return crypto_aes_string_to_key(password, length, (const uint8_t *)salt, strlen(salt), AES_ITERATIONS, out,
-                                    key_length);
+                                    row->key_length);
+}
+
+/* [RFC 8009] 4: the name of the type, a zero octet, the salt */
+static bool sha2_string_to_key(const etype_row *row, const uint8_t *password, size_t length, const char *salt,
+                               uint8_t *out)
+{
+    size_t name = strlen(row->name) + 1, behind = strlen(salt);
+    uint8_t *whole = g_malloc(name + behind + 1);
+    memcpy(whole, row->name, name);
+    memcpy(whole + name, salt, behind);
+    bool done = crypto_sha2_string_to_key(row->profile->hash, password, length, whole, name + behind, SHA2_ITERATIONS,
+                                          out, row->key_length);
+    g_free(whole);
+    return done;
 }
 
 /* [RFC 4757] 4: of the usages met here one differs from [RFC 4120]'s */
@@ -69,7 +111,7 @@ static uint32_t rc4_usage(uint32_t usage)
     return usage == 3 ? 8 : usage;
 }
 
-static uint8_t *rc4_decrypt(const uint8_t *key, size_t key_length, uint32_t usage, const uint8_t *cipher,
+static uint8_t *rc4_decrypt(const etype_row *row, const uint8_t *key, uint32_t usage, const uint8_t *cipher,
                             size_t length, size_t *plain_length)
 {
     if (length < RC4_MAC + RC4_CONFOUNDER)
@@ -80,7 +122,7 @@ static uint8_t *rc4_decrypt(const uint8_t *key, size_t key_length, uint32_t usag
     uint8_t for_usage[16], for_data[16], proof[16], *plain = crypto_alloc(body);
     rc4_state *rc4 = crypto_alloc(sizeof *rc4);
 
-    crypto_hmac_md5(key, key_length, &(crypto_part){salt, sizeof salt}, 1, for_usage);
+    crypto_hmac_md5(key, row->key_length, &(crypto_part){salt, sizeof salt}, 1, for_usage);
     crypto_hmac_md5(for_usage, 16, &(crypto_part){cipher, RC4_MAC}, 1, for_data);
     rc4_init(rc4, for_data, sizeof for_data);
     rc4_run(rc4, plain, cipher + RC4_MAC, body);
@@ -98,24 +140,28 @@ static uint8_t *rc4_decrypt(const uint8_t *key, size_t key_length, uint32_t usag
     return plain;
 }
 
-static bool rc4_string_to_key(const uint8_t *password, size_t length, const char *salt, uint8_t *out,
-                              size_t key_length)
+static bool rc4_string_to_key(const etype_row *row, const uint8_t *password, size_t length, const char *salt,
+                              uint8_t *out)
 {
+    (void)row;
     (void)salt;
-    (void)key_length;
     return etype_nt_hash(password, length, out);
 }
 
+/* hash, octets of the HMAC, octets of its key, over the ciphertext */
+static const etype_profile aes128_sha1 = {CRYPTO_SHA1, 12, 16, false}, aes256_sha1 = {CRYPTO_SHA1, 12, 32, false};
+static const etype_profile aes128_sha256 = {CRYPTO_SHA256, 16, 16, true}, aes256_sha384 = {CRYPTO_SHA384, 24, 24, true};
+
 static const etype_row rows[] = {
-    { 1,  8, "des-cbc-crc",                NULL,        NULL,        NULL},
-    { 3,  8, "des-cbc-md5",                NULL,        NULL,        NULL},
-    {16, 24, "des3-cbc-sha1",              NULL,        NULL,        NULL},
-    {17, 16, "aes128-cts-hmac-sha1-96",    NULL,        aes_decrypt, aes_string_to_key},
-    {18, 32, "aes256-cts-hmac-sha1-96",    NULL,        aes_decrypt, aes_string_to_key},
-    {19, 16, "aes128-cts-hmac-sha256-128", NULL,        NULL,        NULL},
-    {20, 32, "aes256-cts-hmac-sha384-192", NULL,        NULL,        NULL},
-    {23, 16, "rc4-hmac",                   "rc4_hmac",  rc4_decrypt, rc4_string_to_key},
-    {24, 16, "rc4-hmac-exp",               NULL,        NULL,        NULL},
+    { 1,  8, "des-cbc-crc",                NULL,        NULL,           NULL,        NULL},
+    { 3,  8, "des-cbc-md5",                NULL,        NULL,           NULL,        NULL},
+    {16, 24, "des3-cbc-sha1",              NULL,        NULL,           NULL,        NULL},
+    {17, 16, "aes128-cts-hmac-sha1-96",    NULL,        &aes128_sha1,   aes_decrypt, aes_string_to_key},
+    {18, 32, "aes256-cts-hmac-sha1-96",    NULL,        &aes256_sha1,   aes_decrypt, aes_string_to_key},
+    {19, 16, "aes128-cts-hmac-sha256-128", NULL,        &aes128_sha256, aes_decrypt, sha2_string_to_key},
+    {20, 32, "aes256-cts-hmac-sha384-192", NULL,        &aes256_sha384, aes_decrypt, sha2_string_to_key},
+    {23, 16, "rc4-hmac",                   "rc4_hmac",  NULL,           rc4_decrypt, rc4_string_to_key},
+    {24, 16, "rc4-hmac-exp",               NULL,        NULL,           NULL,        NULL},
 };
 
 static const etype_row *find_row(int32_t etype)
@@ -161,6 +207,18 @@ bool etype_supported(int32_t etype)
     return row && row->decrypt;
 }
 
+const etype_profile *etype_profile_of(int32_t etype)
+{
+    const etype_row *row = find_row(etype);
+    return row ? row->profile : NULL;
+}
+
+bool etype_derive(int32_t etype, const uint8_t *key, size_t key_length, uint32_t usage, uint8_t kind, uint8_t *out)
+{
+    const etype_row *row = find_row(etype);
+    return row && row->profile && key_length == row->key_length && derive(row, key, usage, kind, out);
+}
+
 uint8_t *etype_decrypt(int32_t etype, const uint8_t *key, size_t key_length, uint32_t usage, const uint8_t *cipher,
                        size_t length, size_t *plain_length)
 {
@@ -168,13 +226,13 @@ uint8_t *etype_decrypt(int32_t etype, const uint8_t *key, size_t key_length, uin
     *plain_length = 0;
     if (!row || !row->decrypt || key_length != row->key_length)
         return NULL;
-    return row->decrypt(key, key_length, usage, cipher, length, plain_length);
+    return row->decrypt(row, key, usage, cipher, length, plain_length);
 }
 
 bool etype_string_to_key(int32_t etype, const uint8_t *password, size_t length, const char *salt, uint8_t *out)
 {
     const etype_row *row = find_row(etype);
-    return row && row->string_to_key && row->string_to_key(password, length, salt, out, row->key_length);
+    return row && row->string_to_key && row->string_to_key(row, password, length, salt, out);
 }
 
 bool etype_nt_hash(const uint8_t *password, size_t length, uint8_t out[16])

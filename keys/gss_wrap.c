@@ -1,6 +1,6 @@
 /* gss_wrap.c - Kerberos' per-message tokens in DCE/RPC.
  *
- * Implements [RFC 4121] 4.2 with the DCE style of [MS-KILE] 3.4.5.4, and [RFC 4757] 7. With DCE style the token
+ * Implements [RFC 4121] 4.2 with the DCE style of [MS-KILE] 3.4.5.4, also with the types of [RFC 8009], and [RFC 4757] 7. With
  * stands behind the PDU and the sealed body stays in its place; header and sec_trailer are signed along when header
  * signing was negotiated. What was negotiated is tried first, then the other way; the checksum decides.
  *
@@ -14,7 +14,7 @@
 #include "keys/etype.h"
 
 enum {
-    CFX_HEADER = 16, CFX_CONFOUNDER = 16, CFX_MAC = 12,
+    CFX_HEADER = 16, CFX_CONFOUNDER = 16, CFX_MAC_MAX = 24,
     CFX_BY_ACCEPTOR = 1, CFX_SEALED = 2, CFX_ACCEPTOR_SUBKEY = 4,
     USAGE_ACCEPTOR_SEAL = 22, USAGE_ACCEPTOR_SIGN = 23, USAGE_INITIATOR_SEAL = 24, USAGE_INITIATOR_SIGN = 25,
     RC4_HEADER = 8, RC4_SEQUENCE = 8, RC4_CHECKSUM = 8, RC4_CONFOUNDER = 8,
@@ -23,6 +23,7 @@ enum {
 
 struct gss_key {
     int32_t     etype;
+    const etype_profile *profile; /* NULL: RC4-HMAC */
     uint8_t    *octets; /* secure memory */
     size_t      length;
     crypto_cts *ke[2];  /* AES: from the client, from the server; NULL until needed */
@@ -35,6 +36,7 @@ gss_key *gss_key_new(int32_t etype, const uint8_t *key, size_t length)
         return NULL;
     gss_key *made = g_new0(gss_key, 1);
     made->etype = etype;
+    made->profile = etype_profile_of(etype);
     made->length = length;
     made->octets = crypto_alloc(length);
     memcpy(made->octets, key, length);
@@ -68,23 +70,16 @@ static size_t signed_parts(const sec_message *message, const uint8_t *body, bool
 
 /* ---- AES, [RFC 4121] ---- */
 
-/* [RFC 3961] 5.3; false: libgcrypt refused. */
-static bool derive(const gss_key *key, unsigned usage, uint8_t kind, uint8_t *out)
-{
-    uint8_t constant[5] = {0, 0, 0, (uint8_t)usage, kind};
-    return crypto_aes_derive(key->octets, key->length, constant, sizeof constant, out);
-}
-
 static void ready_to_unseal(gss_key *key, int way)
 {
     unsigned usage = way == 0 ? USAGE_INITIATOR_SEAL : USAGE_ACCEPTOR_SEAL;
     uint8_t *derived = key->ke[way] ? NULL : crypto_alloc(key->length);
     if (!derived)
         return;
-    if (derive(key, usage, 0xaa, derived))
+    if (etype_derive(key->etype, key->octets, key->length, usage, ETYPE_KE, derived))
         key->ke[way] = crypto_cts_new(derived, key->length);
-    if (key->ke[way] && derive(key, usage, 0x55, derived))
-        key->ki[way] = crypto_mac_new(CRYPTO_SHA1, derived, key->length);
+    if (key->ke[way] && etype_derive(key->etype, key->octets, key->length, usage, ETYPE_KI, derived))
+        key->ki[way] = crypto_mac_new(key->profile->hash, derived, key->profile->mac_key_length);
     crypto_free(derived);
 }
 
@@ -92,8 +87,8 @@ static void ready_to_verify(gss_key *key, int way)
 {
     unsigned usage = way == 0 ? USAGE_INITIATOR_SIGN : USAGE_ACCEPTOR_SIGN;
     uint8_t *derived = key->kc[way] ? NULL : crypto_alloc(key->length);
-    if (derived && derive(key, usage, 0x99, derived))
-        key->kc[way] = crypto_mac_new(CRYPTO_SHA1, derived, key->length);
+    if (derived && etype_derive(key->etype, key->octets, key->length, usage, ETYPE_KC, derived))
+        key->kc[way] = crypto_mac_new(key->profile->hash, derived, key->profile->mac_key_length);
     crypto_free(derived);
 }
 
@@ -103,9 +98,9 @@ static bool same_header(const uint8_t *copy, const uint8_t *header)
     return crypto_equal(copy, header, 6) && crypto_equal(copy + 8, header + 8, 8);
 }
 
-/* Decrypts token and body, turned back by `turn`, in `work`; true when the header's copy comes out.
- * The order is then: confounder, body, EC octets of filler, copy of the header, HMAC. */
-static bool cfx_decrypt(gss_key *key, int way, const sec_message *message, size_t turn, uint8_t *work)
+/* Copies token and body, turned back by `turn`, to `work`. The order is then: confounder, body, EC octets of filler, copy
+ * of the header, HMAC. */
+static void turn_back(const sec_message *message, size_t turn, uint8_t *work)
 {
     const uint8_t *token = message_token(message), *body = message_body(message);
     size_t in_token = message->token_length - CFX_HEADER, total = in_token + message->body_length;
@@ -114,26 +109,42 @@ static bool cfx_decrypt(gss_key *key, int way, const sec_message *message, size_
         memcpy(work + at, from < in_token ? token + CFX_HEADER + from : body + (from - in_token), run);
         at += run;
     }
-    return crypto_cts_decrypt(key->ke[way], work, total - CFX_MAC)
-        && same_header(work + total - CFX_MAC - CFX_HEADER, token);
 }
 
-static bool cfx_mac_holds(gss_key *key, int way, const sec_message *message, size_t ec, const uint8_t *work,
-                          bool with_header)
+/* Decrypts what is in `work`; true when the header's copy comes out. */
+static bool cfx_decrypt(gss_key *key, int way, const sec_message *message, size_t sealed, uint8_t *work)
 {
+    return crypto_cts_decrypt(key->ke[way], work, sealed)
+        && same_header(work + sealed - CFX_HEADER, message_token(message));
+}
+
+/* The HMAC is over plaintext or, with [RFC 8009], over a zero vector and ciphertext. What is only signed enters it in the
+ * clear and in its place: header before the body, sec_trailer behind it. That is how MIT's gss_wrap_iov does it with both. */
+static bool cfx_mac_fits(gss_key *key, int way, const sec_message *message, size_t ec, const uint8_t *work,
+                         bool with_header)
+{
+    static const uint8_t vector[CFX_CONFOUNDER];
     const uint8_t *body = work + CFX_CONFOUNDER, *behind = body + message->body_length;
-    crypto_part parts[CRYPTO_PARTS] = {{work, CFX_CONFOUNDER}};
-    size_t count = 1 + signed_parts(message, body, with_header, parts + 1);
-    uint8_t mac[CFX_MAC];
+    crypto_part parts[CRYPTO_PARTS] = {{vector, key->profile->mac_of_cipher ? sizeof vector : 0}, {work, CFX_CONFOUNDER}};
+    size_t count = 2 + signed_parts(message, body, with_header, parts + 2);
+    uint8_t mac[CFX_MAC_MAX];
     parts[count++] = (crypto_part){behind, ec + CFX_HEADER};
-    crypto_mac_run(key->ki[way], parts, count, mac, sizeof mac);
-    return crypto_equal(mac, behind + ec + CFX_HEADER, sizeof mac);
+    crypto_mac_run(key->ki[way], parts, count, mac, key->profile->mac_length);
+    return crypto_equal(mac, behind + ec + CFX_HEADER, key->profile->mac_length);
+}
+
+static bool cfx_mac_holds(gss_key *key, int way, const mech_env *env, const sec_message *message, size_t ec,
+                          const uint8_t *work)
+{
+    return cfx_mac_fits(key, way, message, ec, work, env->header_signing)
+        || cfx_mac_fits(key, way, message, ec, work, !env->header_signing);
 }
 
 static gss_outcome cfx_unseal(gss_key *key, mech_env *env, const sec_message *message, const uint8_t **plain)
 {
     const uint8_t *token = message_token(message);
-    size_t around = CFX_HEADER + CFX_CONFOUNDER + CFX_HEADER + CFX_MAC; /* what a token has besides EC */
+    /* what a token has besides EC */
+    size_t around = CFX_HEADER + CFX_CONFOUNDER + CFX_HEADER + key->profile->mac_length;
     if (message->token_length < around || token[0] != 5 || token[1] != 4 || !(token[2] & CFX_SEALED))
         return GSS_UNREADABLE;
     size_t ec = (size_t)token[4] << 8 | token[5], rrc = (size_t)token[6] << 8 | token[7];
@@ -144,15 +155,18 @@ static gss_outcome cfx_unseal(gss_key *key, mech_env *env, const sec_message *me
     if (!key->ki[way])
         return GSS_FAILS;
     size_t total = message->token_length - CFX_HEADER + message->body_length;
+    size_t sealed = total - key->profile->mac_length;
     uint8_t *work = mech_scratch(env, total);
+    bool before = key->profile->mac_of_cipher;
     /* In DCE style the rotation is EC further than RRC says ([MS-KILE] 3.4.5.4.1); a plain gss_wrap's is not. */
     for (int style = 0; style < (ec ? 2 : 1); style++) {
-        if (!cfx_decrypt(key, way, message, style == 0 ? rrc + ec : rrc, work))
-            continue;
-        *plain = work + CFX_CONFOUNDER;
-        if (cfx_mac_holds(key, way, message, ec, work, env->header_signing)
-            || cfx_mac_holds(key, way, message, ec, work, !env->header_signing))
+        turn_back(message, style == 0 ? rrc + ec : rrc, work);
+        if ((!before || cfx_mac_holds(key, way, env, message, ec, work))
+            && cfx_decrypt(key, way, message, sealed, work)
+            && (before || cfx_mac_holds(key, way, env, message, ec, work))) {
+            *plain = work + CFX_CONFOUNDER;
             return GSS_HOLDS;
+        }
     }
     return GSS_FAILS;
 }
@@ -160,18 +174,19 @@ static gss_outcome cfx_unseal(gss_key *key, mech_env *env, const sec_message *me
 static gss_outcome cfx_verify(gss_key *key, mech_env *env, const sec_message *message)
 {
     const uint8_t *token = message_token(message);
-    if (message->token_length != CFX_HEADER + CFX_MAC || token[0] != 4 || token[1] != 4)
+    size_t mac_length = key->profile->mac_length;
+    if (message->token_length != CFX_HEADER + mac_length || token[0] != 4 || token[1] != 4)
         return GSS_UNREADABLE;
     int way = message->from_client ? 0 : 1;
     ready_to_verify(key, way);
     for (int i = 0; i < 2 && key->kc[way]; i++) {
         crypto_part parts[4];
-        uint8_t mac[CFX_MAC];
+        uint8_t mac[CFX_MAC_MAX];
         bool with_header = i == 0 ? env->header_signing : !env->header_signing;
         size_t count = signed_parts(message, message_body(message), with_header, parts);
         parts[count++] = (crypto_part){token, CFX_HEADER};
-        crypto_mac_run(key->kc[way], parts, count, mac, sizeof mac);
-        if (crypto_equal(mac, token + CFX_HEADER, sizeof mac))
+        crypto_mac_run(key->kc[way], parts, count, mac, mac_length);
+        if (crypto_equal(mac, token + CFX_HEADER, mac_length))
             return GSS_HOLDS;
     }
     return GSS_FAILS;
@@ -282,11 +297,22 @@ static gss_outcome rc4_open(gss_key *key, mech_env *env, const sec_message *mess
         confounder = work;
         *plain = body = work + RC4_CONFOUNDER;
     }
-    return rc4_checksum_holds(key, message, inner, confounder, body, env->header_signing)
-        || rc4_checksum_holds(key, message, inner, confounder, body, !env->header_signing) ? GSS_HOLDS : GSS_FAILS;
+    if (!rc4_checksum_holds(key, message, inner, confounder, body, env->header_signing)
+        && !rc4_checksum_holds(key, message, inner, confounder, body, !env->header_signing))
+        return GSS_FAILS;
+    env->sequence_known = true;
+    env->sequence = (uint64_t)sequence[0] << 24 | (uint64_t)sequence[1] << 16 | (uint64_t)sequence[2] << 8 | sequence[3];
+    return GSS_HOLDS;
+}
+
+bool gss_recognise(const uint8_t *token, size_t length)
+{
+    size_t inner;
+    return (length >= CFX_HEADER && (token[0] == 5 || token[0] == 4) && token[1] == 4)
+        || rc4_inner(token, length, &inner) != NULL;
 }
 
 gss_outcome gss_open(gss_key *key, mech_env *env, const sec_message *message, const uint8_t **plain)
 {
-    return key->etype == ETYPE_RC4_HMAC ? rc4_open(key, env, message, plain) : cfx_open(key, env, message, plain);
+    return key->profile ? cfx_open(key, env, message, plain) : rc4_open(key, env, message, plain);
 }

@@ -22,6 +22,9 @@ typedef enum {
 /* Opens (level PRIVACY) or verifies (below) one PDU. The plaintext is at *plain, within the environment's scratch. */
 gss_outcome gss_open(gss_key *key, mech_env *env, const sec_message *message, const uint8_t **plain);
 
+/* Whether the token of a PDU is one of Kerberos': CFX's (05 04, 04 04) or [RFC 4757]'s in its frame. */
+bool gss_recognise(const uint8_t *token, size_t length);
+
 /* Whether the token says that it was made with the acceptor's subkey; false also where tokens do not tell. */
 bool gss_acceptor_subkey(const uint8_t *token, size_t length);
 

@@ -200,36 +200,75 @@ static bool take_ticket_part(krb_session *session, const uint8_t *plain, size_t 
     return true;
 }
 
-/* Says itself why not. */
-static bool open_ticket(krb_session *session, const char *service, const char *realm, const encrypted_data *ticket)
+/* User to user, [RFC 4120] 3.7: the ticket is sealed in the session key of the server's own TGT. */
+static const key_entry *try_user_to_user(krb_session *session, trial *t, size_t *tried)
+{
+    static const key_kind kinds[] = {KEY_TICKET, KEY_SUBKEY};
+    const key_entry *found = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds) && !found; i++) {
+        size_t offered;
+        found = keyring_try_session(session->env->ring, kinds[i], t->ticket->etype, try_entry, t, &offered);
+        *tried += offered;
+    }
+    return found;
+}
+
+static const key_entry *open_user_to_user(krb_session *session, trial *t, size_t *tried)
 {
     mech_env *env = session->env;
+    const char *etype = etype_name(t->ticket->etype);
+    const key_entry *found = try_user_to_user(session, t, tried);
+    if (!found && *tried)
+        mech_no_key(env, SEC_WRONG_KEY, "the ticket for %s is user to user, sealed in the session key of the server's own"
+                    " ticket-granting ticket, and none of %" G_GSIZE_FORMAT " session %s of type %s opens it", env->facts.target,
+                    *tried, *tried == 1 ? "key" : "keys", etype);
+    else if (!found)
+        mech_no_key(env, SEC_NO_KEY, "the ticket for %s is user to user, sealed in the session key (%s) of the server's own"
+                    " ticket-granting ticket, which no keytab holds: give that session key, from the credential cache of the"
+                    " server's account", env->facts.target, etype);
+    return found;
+}
+
+static const key_entry *open_by_service_key(krb_session *session, const char *service, const char *realm, trial *t,
+                                            size_t *tried)
+{
+    mech_env *env = session->env;
+    const encrypted_data *ticket = t->ticket;
     const char *etype = etype_name(ticket->etype);
     char *kvno = ticket->kvno ? g_strdup_printf(", kvno %u", ticket->kvno) : g_strdup("");
-    trial t = {ticket, NULL, 0};
-    size_t tried = 0;
-    bool opened = false;
-    if (env->facts.ap_options & OPTION_USE_SESSION_KEY)
-        mech_no_key(env, SEC_UNSUPPORTED, "the ticket for %s is user to user, sealed in the session key of the server's"
-                    " own ticket: this build has no such keys", env->facts.target);
-    else if (!etype_supported(ticket->etype))
-        mech_no_key(env, SEC_UNSUPPORTED, "the ticket for %s is sealed with %s, which this build does not open",
-                    env->facts.target, etype);
-    else if (keyring_try_kerberos(env->ring, service, realm, ticket->etype, ticket->kvno, try_entry, &t, &tried))
-        opened = true;
-    else if (tried)
+    const key_entry *found = keyring_try_kerberos(env->ring, service, realm, ticket->etype, ticket->kvno, try_entry, t, tried);
+    if (!found && *tried)
         mech_no_key(env, SEC_WRONG_KEY, "none of %" G_GSIZE_FORMAT " %s opens the ticket for %s (%s%s): export the"
-                    " keytab of that service's account again", tried, tried == 1 ? "key" : "keys", env->facts.target,
+                    " keytab of that service's account again", *tried, *tried == 1 ? "key" : "keys", env->facts.target,
                     etype, kvno);
-    else
+    else if (!found)
         mech_no_key(env, SEC_NO_KEY, "no key opens the ticket for %s (%s%s): export the keytab of that service's"
                     " account and give it with -k", env->facts.target, etype, kvno);
+    g_free(kvno);
+    return found;
+}
+
+/* NULL: no, and says itself why not. */
+static const key_entry *open_ticket(krb_session *session, const char *service, const char *realm,
+                                    const encrypted_data *ticket, size_t *all_tried)
+{
+    mech_env *env = session->env;
+    trial t = {ticket, NULL, 0};
+    size_t tried = 0;
+    const key_entry *opened = NULL;
+    if (!etype_supported(ticket->etype))
+        mech_no_key(env, SEC_UNSUPPORTED, "the ticket for %s is sealed with %s, which this build does not open",
+                    env->facts.target, etype_name(ticket->etype));
+    else if (env->facts.ap_options & OPTION_USE_SESSION_KEY)
+        opened = open_user_to_user(session, &t, &tried);
+    else
+        opened = open_by_service_key(session, service, realm, &t, &tried);
+    *all_tried += tried;
     if (opened && !take_ticket_part(session, t.plain, t.length)) {
-        opened = false;
+        opened = NULL;
         mech_no_key(env, SEC_MALFORMED, "the ticket for %s opens, but what is in it cannot be read", env->facts.target);
     }
     crypto_free(t.plain);
-    g_free(kvno);
     return opened;
 }
 
@@ -300,10 +339,10 @@ static bool try_session_key(const key_entry *entry, void *data)
 }
 
 /* From a credential cache, say: no service key is needed then, and user-to-user tickets open as well. */
-static bool open_by_session_key(krb_session *session, asn1_node ap_req)
+static const key_entry *open_by_session_key(krb_session *session, asn1_node ap_req, size_t *tried)
 {
     session_trial t = {session, ap_req};
-    return keyring_try_session(session->env->ring, KEY_TICKET, 0, try_session_key, &t, NULL) != NULL;
+    return keyring_try_session(session->env->ring, KEY_TICKET, 0, try_session_key, &t, tried);
 }
 
 /* ---- the legs ---- */
@@ -328,11 +367,13 @@ static void open_ap_req(krb_session *session, asn1_node ap_req)
         env->facts.ticket_etype = ticket.etype;
         env->facts.target = mech_keep(env, "%s@%s", service, realm);
         note_options(&env->facts, ap_req);
-        if (open_by_session_key(session, ap_req)) {
-            mech_have_key(env);
-        } else if (open_ticket(session, service, realm, &ticket)) {
+        size_t tried;
+        const key_entry *entry = open_by_session_key(session, ap_req, &tried);
+        if (entry) {
+            mech_have_key(env, entry, tried, MECH_BY_HANDSHAKE);
+        } else if ((entry = open_ticket(session, service, realm, &ticket, &tried))) {
             if (open_authenticator(session, ap_req))
-                mech_have_key(env);
+                mech_have_key(env, entry, tried, MECH_BY_HANDSHAKE);
             else if (!etype_supported(session->session_etype))
                 mech_no_key(env, SEC_UNSUPPORTED, "the session key of %s is of type %s, which this build does not open",
                             env->facts.target, etype_name(session->session_etype));
@@ -340,6 +381,7 @@ static void open_ap_req(krb_session *session, asn1_node ap_req)
                 mech_no_key(env, SEC_MALFORMED, "the ticket for %s opens, but the authenticator beside it does not",
                             env->facts.target);
         }
+        env->facts.keys_tried = tried;
     }
     g_free(ticket.cipher);
     g_free(service);
@@ -465,21 +507,27 @@ static bool try_subkey(const key_entry *entry, void *data)
         gss_key_free(key);
         return false;
     }
-    drop_keys(t->session);
+    gss_key_free(t->session->keys[ACCEPTOR]);
     t->session->keys[ACCEPTOR] = key; /* which side made it does not matter any more */
     return true;
 }
 
-/* The handshake gave no key: a subkey, or a ticket's session key may open the PDU. The checksum proves. */
+/* The handshake gave no key, or is missing: a subkey, or a ticket's session key may open the PDU. The checksum proves. */
 static bool open_late(krb_session *session, const sec_message *message)
 {
     late_trial t = {session, message};
-    const keyring *ring = session->env->ring;
-    if (message->captured < message_length(message) || session->late >= LATE_TRIALS
-        || (!keyring_try_session(ring, KEY_SUBKEY, 0, try_subkey, &t, NULL)
-            && !keyring_try_session(ring, KEY_TICKET, 0, try_subkey, &t, NULL)))
+    mech_env *env = session->env;
+    size_t subkeys = 0, tickets = 0;
+    if (message->captured < message_length(message) || session->late >= LATE_TRIALS)
         return false;
-    mech_have_key(session->env);
+    const key_entry *entry = keyring_try_session(env->ring, KEY_SUBKEY, 0, try_subkey, &t, &subkeys);
+    if (!entry)
+        entry = keyring_try_session(env->ring, KEY_TICKET, 0, try_subkey, &t, &tickets);
+    if (!entry)
+        return false;
+    env->facts.mechanism = SEC_MECH_KERBEROS;
+    env->facts.mechanism_text = "Kerberos";
+    mech_have_key(env, entry, subkeys + tickets, MECH_BY_SIGNATURE);
     return true;
 }
 
@@ -492,6 +540,9 @@ sec_verdict krb_open(krb_session *session, const sec_message *message, uint8_t *
     if (message->captured < message_length(message))
         return mech_refuse(env, message, SEC_CUT, "the capture cut this PDU: capture whole packets (snap length 0)");
     gss_outcome outcome = try_keys(session, message, &opened);
+    if (outcome == GSS_FAILS && !session->keys[ACCEPTOR]
+        && gss_acceptor_subkey(message_token(message), message->token_length) && open_late(session, message))
+        outcome = try_keys(session, message, &opened); /* the AP-REP is missing, but its subkey was given */
     if (outcome != GSS_HOLDS && message->level == SEC_LEVEL_CONNECT)
         return (sec_verdict){SEC_PLAIN, SEC_OK, NULL};
     if (outcome != GSS_HOLDS)

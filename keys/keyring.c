@@ -431,6 +431,7 @@ static const key_entry *derive(const keyring *ring, const key_entry *password, i
         made = g_new(key_entry, 1);
         *made = *password;
         made->kind = KEY_KERBEROS;
+        made->of_password = true;
         made->etype = etype;
         made->length = etype_key_length(etype);
         made->octets = keep_octets(mutable, octets, made->length);
@@ -586,4 +587,42 @@ const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const ui
                 return entry;
         }
     return NULL;
+}
+
+/* ---- words ---- */
+
+const char *key_kind_text(const key_entry *entry)
+{
+    switch (entry->kind) {
+    case KEY_PASSWORD:      return "password";
+    case KEY_NT_HASH:       return "NT hash";
+    case KEY_NTLM_SESSION:  return "NTLM session key";
+    case KEY_SMB_SESSION:   return "SMB session key";
+    case KEY_BACKUP_CLIENT: return "DPAPI backup key, RSA";
+    case KEY_BACKUP_SERVER: return "DPAPI backup key, ServerWrap";
+    case KEY_KERBEROS: case KEY_TICKET: case KEY_SUBKEY: break;
+    }
+    return entry->etype == ETYPE_RC4_HMAC ? "rc4-hmac (an NT hash)" : etype_name(entry->etype);
+}
+
+char *keyring_describe(const keyring *ring, const key_entry *entry)
+{
+    const key_source *source = entry->source < ring->sources->len ? keyring_source(ring, entry->source) : NULL;
+    const char *domain = entry->domain ? entry->domain : "", *name = entry->name ? entry->name : "";
+    GString *text = g_string_new(NULL);
+    if (entry->kind == KEY_TICKET)
+        g_string_append_printf(text, "%s session key of a ticket", etype_name(entry->etype));
+    else if (entry->kind == KEY_SUBKEY)
+        g_string_append_printf(text, "%s subkey", etype_name(entry->etype));
+    else
+        g_string_append(text, entry->of_password ? "password" : key_kind_text(entry));
+    if (!strcmp(name, "*"))
+        g_string_append(text, " for anyone");
+    else if (*name)
+        g_string_append_printf(text, " of %s%s%s", name, *domain ? "@" : "", domain);
+    if (entry->kvno)
+        g_string_append_printf(text, ", kvno %u", entry->kvno);
+    if (source)
+        g_string_append_printf(text, ", from %s", source->path);
+    return g_string_free(text, FALSE);
 }

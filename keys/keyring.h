@@ -39,6 +39,7 @@ typedef struct {
     uint8_t *octets; /* secure memory */
     size_t   length;
     unsigned source; /* index of its source */
+    bool     of_password; /* KEY_KERBEROS made of a password of the same owner and source */
 } key_entry;
 
 typedef struct {
@@ -81,6 +82,11 @@ size_t            keyring_source_count(const keyring *ring);
 const key_source *keyring_source(const keyring *ring, size_t index);
 size_t            keyring_count(const keyring *ring);
 const key_entry  *keyring_entry(const keyring *ring, size_t index);
+
+/* What kind of key it is, for a person: "password", "aes256-cts-hmac-sha1-96". */
+const char *key_kind_text(const key_entry *entry);
+/* The same with owner and source, never the octets: "password of alice@CORP, from keys.txt". To be freed with g_free. */
+char *keyring_describe(const keyring *ring, const key_entry *entry);
 
 /* Calls `fn` for the keys of a name in the order in which they should be tried, until it returns true ("that one"):
  * for NTLM, KEY_NT_HASH, KEY_PASSWORD and RC4 entries of that user (names compared in Unicode case folding), those of

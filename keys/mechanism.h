@@ -19,6 +19,8 @@ typedef struct {
     bool           mech_list_mic;  /* SPNEGO's mechListMIC was seen in either direction */
     uint8_t       *scratch;        /* decrypted, but not proven; grows with the largest PDU */
     size_t         scratch_size;
+    bool           sequence_known; /* the PDU being opened has a hidden number, and it was verified; then: */
+    uint64_t       sequence;
     uint8_t       *session_key;    /* 16 octets of secure memory, what the mechanism hands out; NULL while it is not known */
 } mech_env;
 
@@ -26,7 +28,9 @@ typedef struct {
 const char *mech_keep(mech_env *env, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Sets the facts to "no key", and why. */
 void mech_no_key(mech_env *env, sec_reason reason, const char *format, ...) G_GNUC_PRINTF(3, 4);
-void mech_have_key(mech_env *env);
+/* Sets the facts to "have a key": which one (NULL: none was needed), out of how many, and what proved it. */
+typedef enum { MECH_BY_HANDSHAKE, MECH_BY_SIGNATURE } mech_proof;
+void mech_have_key(mech_env *env, const key_entry *entry, size_t tried, mech_proof proof);
 
 /* The context's own key for whoever asked for it; a later one replaces it (a subkey the ticket's session key). */
 void mech_session_key(mech_env *env, const uint8_t *key, size_t length);

@@ -270,6 +270,7 @@ struct ntlm_session {
     uint8_t     challenge[8];
     live_keys  *live; /* secure memory; NULL until a key is proven */
     unsigned    late; /* trials of session keys so far */
+    bool        packets; /* a PDU at level PKT was verified: what its token covers is known */
 };
 
 ntlm_session *ntlm_new(mech_env *env)
@@ -397,9 +398,12 @@ static bool try_entry(const key_entry *entry, void *data)
 }
 
 /* Sets the facts' key_reason when it fails. */
-static bool find_key(ntlm_session *session, const ntlm_authenticate *message, uint8_t key_exchange_key[16])
+static bool find_key(ntlm_session *session, const ntlm_authenticate *message, uint8_t key_exchange_key[16],
+                     const key_entry **found, size_t *tried)
 {
     mech_env *env = session->env;
+    *found = NULL;
+    *tried = 0;
     if (env->facts.anonymous) {
         memset(key_exchange_key, 0, 16);
         return true;
@@ -413,16 +417,16 @@ static bool find_key(ntlm_session *session, const ntlm_authenticate *message, ui
     trial t = {message, session->challenge, key_exchange_key};
     bool unicode = message->flags & NTLM_UNICODE;
     char *user = field_text(message->user, unicode), *domain = field_text(message->domain, unicode);
-    size_t tried;
-    const key_entry *entry = keyring_try_ntlm(env->ring, user, domain, try_entry, &t, &tried);
+    *found = keyring_try_ntlm(env->ring, user, domain, try_entry, &t, tried);
     g_free(user);
     g_free(domain);
-    if (entry)
+    env->facts.keys_tried = *tried;
+    if (*found)
         return true;
-    if (tried)
+    if (*tried)
         mech_no_key(env, SEC_WRONG_KEY, "the %s proof of %s matched none of %" G_GSIZE_FORMAT " %s held for that name: "
-                    "the password may have changed since", env->facts.mechanism_text, env->facts.user, tried,
-                    tried == 1 ? "key" : "keys");
+                    "the password may have changed since", env->facts.mechanism_text, env->facts.user, *tried,
+                    *tried == 1 ? "key" : "keys");
     else
         mech_no_key(env, SEC_NO_KEY, "no key for %s: add \"%s:PASSWORD\" or its NT hash to a file given with -k",
                     env->facts.user, env->facts.user);
@@ -432,7 +436,9 @@ static bool find_key(ntlm_session *session, const ntlm_authenticate *message, ui
 static void derive_keys(ntlm_session *session, const ntlm_authenticate *message)
 {
     uint8_t *key = crypto_alloc(32), *exported = key + 16;
-    if (!find_key(session, message, key)) {
+    const key_entry *entry;
+    size_t tried;
+    if (!find_key(session, message, key, &entry, &tried)) {
         crypto_free(key);
         return;
     }
@@ -451,7 +457,7 @@ static void derive_keys(ntlm_session *session, const ntlm_authenticate *message)
     mech_session_key(session->env, exported, 16);
     check_mic(session, message, exported);
     crypto_free(key);
-    mech_have_key(session->env);
+    mech_have_key(session->env, entry, tried, MECH_BY_HANDSHAKE);
 }
 
 static void note_facts(mech_env *env, const ntlm_authenticate *message)
@@ -837,11 +843,11 @@ static sec_verdict refuse_jump(mech_env *env, direction *way, const sec_message 
                        way->gap == 1 ? "PDU is" : "PDUs are", due + way->gap, way->gap == 1 ? "it" : "them");
 }
 
-static sec_verdict refuse_signature(mech_env *env, direction *way, const sec_message *message)
+static sec_verdict refuse_signature(mech_env *env, direction *way, const sec_message *message, bool packets_known)
 {
     bool doubt = way->doubt;
     way->doubt = true;
-    if (message->level == SEC_LEVEL_PKT)
+    if (message->level == SEC_LEVEL_PKT && !packets_known)
         return mech_refuse(env, message, SEC_UNSUPPORTED, "the token of a PDU at level PKT covers nothing this build"
                            " knows of");
     if (doubt)
@@ -933,13 +939,16 @@ static bool open_late(ntlm_session *session, const sec_message *message)
     mech_env *env = session->env;
     late_trial t = {session, message};
     if (session->late >= LATE_TRIALS || message->token_length != SIGNATURE || message->level == SEC_LEVEL_CONNECT
-        || message->captured < message_length(message) || get32(message_token(message)) != 1
-        || !keyring_try_session(env->ring, KEY_NTLM_SESSION, 0, try_late, &t, NULL))
+        || message->captured < message_length(message) || get32(message_token(message)) != 1)
+        return false;
+    size_t tried;
+    const key_entry *entry = keyring_try_session(env->ring, KEY_NTLM_SESSION, 0, try_late, &t, &tried);
+    if (!entry)
         return false;
     if (env->facts.mechanism != SEC_MECH_NTLM)
         env->facts.mechanism_text = "NTLM";
     env->facts.mechanism = SEC_MECH_NTLM;
-    mech_have_key(env);
+    mech_have_key(env, entry, tried, MECH_BY_SIGNATURE);
     return true;
 }
 
@@ -973,8 +982,9 @@ sec_verdict ntlm_open(ntlm_session *session, const sec_message *message, uint8_t
         if (result == NOT_DUE)
             return refuse_jump(env, way, message);
         move_on(live, way);
-        return refuse_signature(env, way, message);
+        return refuse_signature(env, way, message, session->packets);
     }
+    session->packets |= message->level == SEC_LEVEL_PKT;
     if (sealed && message->body_length)
         memcpy(plain, body, message->body_length);
     return (sec_verdict){SEC_VERIFIED, SEC_OK, NULL};

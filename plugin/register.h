@@ -17,7 +17,7 @@ void register_handoff(void);
 /* Fields that are no interface's own; all under "rpclens.". */
 typedef struct {
     int proto;
-    int state, reason, mechanism, auth_level, user, context;
+    int state, reason, mechanism, auth_level, user, context, key, keys_tried, pdus_verified, pdus_refused, pdus_missing;
     int opnum, fragment, request_in, response_in, fault, call_of, stub, trailer;
     int null_pointer, note, element;
     int ett, ett_security, ett_value;

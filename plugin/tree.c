@@ -23,6 +23,16 @@ static void draw_state(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, cons
     if (facts->user)
         proto_item_set_generated(proto_tree_add_string(sub, generic.user, tvb, 0, 0, facts->user));
     proto_item_set_generated(proto_tree_add_uint(sub, generic.context, tvb, 0, 0, pdu->auth->id));
+    if (facts->have_key) {
+        const char *origin = facts->key_origin ? facts->key_origin : "none needed";
+        proto_item_set_generated(proto_tree_add_string_format_value(sub, generic.key, tvb, 0, 0, origin, "%s; %s", origin, facts->key_proof));
+    }
+    if (facts->keys_tried)
+        proto_item_set_generated(proto_tree_add_uint(sub, generic.keys_tried, tvb, 0, 0, (guint32)facts->keys_tried));
+    proto_item_set_generated(proto_tree_add_uint(sub, generic.pdus_verified, tvb, 0, 0, facts->pdus_verified));
+    proto_item_set_generated(proto_tree_add_uint(sub, generic.pdus_refused, tvb, 0, 0, facts->pdus_refused));
+    if (facts->ntlm_missing)
+        proto_item_set_generated(proto_tree_add_uint(sub, generic.pdus_missing, tvb, 0, 0, facts->ntlm_missing));
     if (!pdu->verdict.text)
         return;
     proto_item_set_generated(proto_tree_add_string(sub, generic.reason, tvb, 0, 0, pdu->verdict.text));

@@ -51,16 +51,33 @@ class CommandLine(unittest.TestCase):
         keytab = os.path.join(lens.CAPTURES, "lab.keytab")
         out = program.run("keys", "--explain", "-k", keytab, lens.capture("bkrp-two-contexts")).stdout
         self.assertIn("3 security contexts", out)
-        self.assertEqual(out.count("held, and proven by the handshake"), 3)
+        self.assertEqual(out.count("proven by the handshake"), 3)
+        self.assertEqual(out.count("key      rc4-hmac (an NT hash) of "), 2)
+        self.assertIn("key      aes256-cts-hmac-sha1-96 of DC$@CORP.EXAMPLE, kvno 1, from %s; proven by" % keytab, out)
+        self.assertEqual(out.count("tried    1 key, the last of which fits"), 3)
+        self.assertIn("PDUs     8 verified, 0 not", out)
         self.assertIn("messages 8 verified, 0 not opened", out)
+        passwords = os.path.join(lens.CAPTURES, "lab.passwords.txt")
+        out = program.run("keys", "--explain", "-k", passwords, lens.capture("bkrp-joerg")).stdout
+        self.assertIn("key      password of Jörg@CORP, from %s; proven by the handshake" % passwords, out)
+        self.assertNotIn("Lab-J", out)
+        with tempfile.TemporaryDirectory() as folder:  # one sealed PDU is lost; NTLM's key stream is found again behind it
+            lossy = os.path.join(folder, "lossy.pcap")
+            packets = list(lens.read_pcap(lens.capture("bkrp-tcp-ntlm-raw")))
+            sealed = [at for at, p in enumerate(packets) if b"\5\0\0\3\x10\0\0\0" in p[2][40:80]]
+            lens.write_pcap(lossy, packets[:sealed[4]] + packets[sealed[4] + 1:])
+            out = program.run("keys", "--explain", "-k", keytab, lossy).stdout
+        self.assertIn("missing  1 PDU, in gaps", out)
         out = program.run("keys", "--explain", lens.capture("bkrp-two-contexts")).stdout
         for part in ("user     CORP\\alice", "no key for CORP\\alice", "cifs/dc.corp.example@CORP.EXAMPLE",
                      "no key opens the ticket", "aes256-cts-hmac-sha1-96", "kvno", "messages 0 verified, 8 not opened"):
             self.assertIn(part, out)
-        self.assertNotIn("held", out)
+        self.assertIn("PDUs     0 verified, 8 not", out)
+        self.assertNotIn("proven", out)
         wrong = os.path.join(lens.CAPTURES, "wrong.keytab")
         out = program.run("keys", "--explain", "-k", wrong, lens.capture("bkrp-two-contexts")).stdout
         self.assertIn("matched none of", out)
+        self.assertRegex(out, "tried    [0-9]+ keys?\n")
         self.assertNotIn("proven", out.replace("is proven", ""))
 
     def test_complaints_name_the_place(self):

@@ -1,5 +1,6 @@
 /* keys_crypto_test.c - the primitives against published vectors.
- * [RFC 3961] A.1 (n-fold), [RFC 3962] B (string-to-key, CTS), [MS-NLMP] 4.2.2 to 4.2.4 (NTLM's keys and signatures).
+ * [RFC 3961] A.1 (n-fold), [RFC 3962] B (string-to-key, CTS), [RFC 8009] A (AES-SHA2), [MS-NLMP] 4.2.2 to 4.2.4 (NTLM's keys
+ * and signatures).
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include <string.h>
@@ -268,6 +269,147 @@ static void test_etypes(void)
     }
 }
 
+/* ---- [RFC 8009] A ---- */
+
+#define SHA2_128 "3705d96080c17728a0e800eab6e0d23c"
+#define SHA2_256 "6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52"
+
+static void test_sha2_string_to_key(void)
+{
+    uint8_t salt[64], out[32];
+    size_t length = unhex("10df9dd783e5bc8acea1730e74355f61", salt);
+    memcpy(salt + length, "ATHENA.MIT.EDUraeburn", 22);
+    g_assert_true(etype_string_to_key(19, (const uint8_t *)"password", 8, (char *)salt, out));
+    expect(out, 16, "089bca48b105ea6ea77ca5d2f39dc5e7");
+    g_assert_true(etype_string_to_key(20, (const uint8_t *)"password", 8, (char *)salt, out));
+    expect(out, 32, "45bd806dbf6a833a9cffc1c94589a222367a79bc21c413718906e9f578a78467");
+}
+
+static void test_sha2_derive(void)
+{
+    static const struct {
+        int32_t     etype;
+        const char *key;
+        uint8_t     kind;
+        const char *out;
+    } rows[] = {
+        {19, SHA2_128, ETYPE_KC, "b31a018a48f54776f403e9a396325dc3"},
+        {19, SHA2_128, ETYPE_KE, "9b197dd1e8c5609d6e67c3e37c62c72e"},
+        {19, SHA2_128, ETYPE_KI, "9fda0e56ab2d85e1569a688696c26a6c"},
+        {20, SHA2_256, ETYPE_KC, "ef5718be86cc84963d8bbb5031e9f5c4ba41f28faf69e73d"},
+        {20, SHA2_256, ETYPE_KE, "56ab22bee63d82d7bc5227f6773f8ea7a5eb1c825160c38312980c442e5c7e49"},
+        {20, SHA2_256, ETYPE_KI, "69b16514e3cd8e56b82010d5c73012b622c4d00ffc23ed1f"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint8_t key[32], out[33];
+        size_t length = unhex(rows[i].key, key), due = strlen(rows[i].out) / 2;
+        memset(out, 0xee, sizeof out);
+        g_assert_true(etype_derive(rows[i].etype, key, length, 2, rows[i].kind, out));
+        expect(out, due, rows[i].out);
+        g_assert_cmphex(out[due], ==, 0xee);
+        g_assert_cmpuint(due, ==, rows[i].kind == ETYPE_KE ? length : etype_profile_of(rows[i].etype)->mac_key_length);
+        g_assert_false(etype_derive(rows[i].etype, key, length - 1, 2, rows[i].kind, out));
+    }
+    uint8_t key[16] = {0}, out[16];
+    g_assert_false(etype_derive(ETYPE_RC4_HMAC, key, 16, 2, ETYPE_KC, out));
+}
+
+static void test_sha2_decrypt(void)
+{
+    static const struct {
+        int32_t     etype;
+        const char *key, *plain, *cipher;
+    } rows[] = {
+        {19, SHA2_128, "", "ef85fb890bb8472f4dab20394dca781dad877eda39d50c870c0d5a0a8e48c718"},
+        {19, SHA2_128, "000102030405", "84d7f30754ed987bab0bf3506beb09cfb55402cef7e6877ce99e247e52d16ed4421dfdf8976c"},
+        {19, SHA2_128, "000102030405060708090a0b0c0d0e0f",
+         "3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc295fb4852e7d83e1e7c48c37eebe6b0d3"},
+        {19, SHA2_128, "000102030405060708090a0b0c0d0e0f1011121314",
+         "720f73b18d9859cd6ccb4346115cd336c70f58edc0c4437c5573544c31c813bce1e6d072c186b39a413c2f92ca9b8334a287ffcbfc"},
+        {20, SHA2_256, "", "41f53fa5bfe7026d91faf9be959195a058707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c"},
+        {20, SHA2_256, "000102030405",
+         "4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2"},
+        {20, SHA2_256, "000102030405060708090a0b0c0d0e0f",
+         "bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a266"},
+        {20, SHA2_256, "000102030405060708090a0b0c0d0e0f1011121314",
+         ("40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2"
+          "b2a602ac86fef6ecb647d6295fae077a1feb517508d2c16b4192e01f62")},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        uint8_t key[32], cipher[64];
+        size_t key_length = unhex(rows[i].key, key), length = unhex(rows[i].cipher, cipher), plain_length;
+        uint8_t *plain = etype_decrypt(rows[i].etype, key, key_length, 2, cipher, length, &plain_length);
+        g_assert_nonnull(plain);
+        expect(plain, plain_length, rows[i].plain);
+        crypto_free(plain);
+        g_assert_null(etype_decrypt(rows[i].etype, key, key_length, 3, cipher, length, &plain_length));
+        for (size_t cut = 0; cut < length; cut++)
+            g_assert_null(etype_decrypt(rows[i].etype, key, key_length, 2, cipher, cut, &plain_length));
+        for (size_t at = 0; at < length; at++) {
+            cipher[at] ^= 0x40;
+            g_assert_null(etype_decrypt(rows[i].etype, key, key_length, 2, cipher, length, &plain_length));
+            cipher[at] ^= 0x40;
+        }
+        key[3] ^= 1;
+        g_assert_null(etype_decrypt(rows[i].etype, key, key_length, 2, cipher, length, &plain_length));
+    }
+}
+
+static void test_sha2_checksum(void)
+{
+    static const struct {
+        int32_t     etype;
+        const char *key, *checksum;
+    } rows[] = {
+        {19, SHA2_128, "d78367186643d67b411cba9139fc1dee"},
+        {20, SHA2_256, "45ee791567eefca37f4ac1e0222de80d43c3bfa06699672a"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const etype_profile *profile = etype_profile_of(rows[i].etype);
+        uint8_t key[32], kc[32], text[21], out[24];
+        size_t key_length = unhex(rows[i].key, key);
+        for (uint8_t n = 0; n < sizeof text; n++)
+            text[n] = n;
+        g_assert_true(etype_derive(rows[i].etype, key, key_length, 2, ETYPE_KC, kc));
+        crypto_mac *mac = crypto_mac_new(profile->hash, kc, profile->mac_key_length);
+        crypto_mac_run(mac, &(crypto_part){text, sizeof text}, 1, out, profile->mac_length);
+        crypto_mac_free(mac);
+        expect(out, profile->mac_length, rows[i].checksum);
+    }
+}
+
+/* MIT krb5's own vectors (src/lib/crypto/crypto_tests/t_decrypt.c), for [RFC 4757] has none: usages 1 to 4, of which 3 is
+ * another number in [RFC 4757]; and its example of a password. */
+static void test_rc4(void)
+{
+    static const struct {
+        uint32_t    usage;
+        const char *key, *plain, *cipher;
+    } rows[] = {
+        {1, "67d1300d281223867f9647ff48721273", "1", "6156e0cc04e0a0874f9fda008f498a7adbbc80b70b14dddbc0"},
+        {2, "3e40ab6093695281b3ac1a9304224d98", "9 bytesss",
+         "0f9ad121d99d4a09448e4f1f718c4f5cbe6096262c66f29df232a87c9f98755d55"},
+        {3, "4ba2fbf0379faed87a254d3b353d5a7e", "13 bytes byte",
+         "612c57568b17a70352bae8cf26fb9459a6f3353cd35fd439db3107cbec765d326dfc04c1dd"},
+        {4, "68f263db3fce15d031c9eab02d67107a", "30 bytes bytes bytes bytes byt",
+         "95f9047c3ad75891c2e9b04b16566dc8b6eb9ce4231afb2542ef87a7b5a0f260a99f0460508de0cecc632d07c354124e46c5d2234eb8"},
+    };
+    uint8_t key[16], cipher[64], hash[16];
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        unhex(rows[i].key, key);
+        size_t length = unhex(rows[i].cipher, cipher), plain_length;
+        uint8_t *plain = etype_decrypt(ETYPE_RC4_HMAC, key, 16, rows[i].usage, cipher, length, &plain_length);
+        g_assert_nonnull(plain);
+        g_assert_cmpmem(plain, plain_length, rows[i].plain, strlen(rows[i].plain));
+        crypto_free(plain);
+        g_assert_null(etype_decrypt(ETYPE_RC4_HMAC, key, 16, rows[i].usage + 1, cipher, length, &plain_length));
+        key[0] ^= 1;
+        g_assert_null(etype_decrypt(ETYPE_RC4_HMAC, key, 16, rows[i].usage, cipher, length, &plain_length));
+    }
+    g_assert_true(etype_string_to_key(ETYPE_RC4_HMAC, (const uint8_t *)"foo", 3, "", hash));
+    expect(hash, 16, "ac8e657f83df82beea5d43bdaf7800cc");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -281,5 +423,10 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/crypto/ntlm-v1-ess", test_ntlm_v1_ess);
     g_test_add_func("/keys/crypto/ntlm-v2", test_ntlm_v2);
     g_test_add_func("/keys/crypto/etypes", test_etypes);
+    g_test_add_func("/keys/crypto/rc4", test_rc4);
+    g_test_add_func("/keys/crypto/sha2-string-to-key", test_sha2_string_to_key);
+    g_test_add_func("/keys/crypto/sha2-derive", test_sha2_derive);
+    g_test_add_func("/keys/crypto/sha2-decrypt", test_sha2_decrypt);
+    g_test_add_func("/keys/crypto/sha2-checksum", test_sha2_checksum);
     return g_test_run();
 }

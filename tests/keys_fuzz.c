@@ -19,11 +19,15 @@ static const char *const *const vectors[] = {
     vector_ntlm_v2, vector_ntlm_v2_spnego_restart, vector_ntlm_v1_ess, vector_ntlm_v1_shared, vector_ntlm_v2_pkt,
     vector_ntlm_v2_oem, vector_ntlm_v2_sign_no_key_exch, vector_ntlm_anonymous, vector_krb_aes256,
     vector_krb_aes128_bare, vector_krb_aes256_sign, vector_krb_rc4, vector_krb_rc4_sign, vector_krb_aes256_no_ap_rep,
+    vector_krb_aes128_sha2, vector_krb_aes256_sha2, vector_krb_aes256_sha2_sign, vector_krb_user_to_user, vector_krb_connect,
+    vector_ntlm_connect, vector_ntlm_long_response,
 };
 
 static const char keys[] =
     "CORP\\alice:Sesam!\njörg:Sesam!\n"
     "dc$:aes256-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
+    "dc$:aes256-cts-hmac-sha384-192:101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
+    "dc$:aes128-cts-hmac-sha256-128:101112131415161718191a1b1c1d1e1f\n"
     "dc$:aes128-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f\ndc$:rc4-hmac:101112131415161718191a1b1c1d1e1f\n";
 
 static keyring *shared_ring(void)
@@ -32,6 +36,20 @@ static keyring *shared_ring(void)
     if (!ring) {
         ring = keyring_new();
         keyring_add_memory(ring, "keys", (const uint8_t *)keys, sizeof keys - 1);
+        static uint8_t octets[32];
+        static const struct {
+            key_kind kind;
+            int32_t  etype;
+            uint8_t  first, length;
+        } rows[] = {{KEY_SUBKEY, 18, 0xd0, 32}, {KEY_SUBKEY, 20, 0xd0, 32}, {KEY_SUBKEY, 23, 0xd0, 16}, {KEY_TICKET, 18, 0x10, 32},
+                    {KEY_NTLM_SESSION, 0, 0x40, 16}};
+        for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+            for (uint8_t n = 0; n < rows[i].length; n++)
+                octets[n] = (uint8_t)(rows[i].first + n);
+            const key_entry entry = {.kind = rows[i].kind, .name = (char[]){""}, .domain = (char[]){""}, .etype = rows[i].etype,
+                                     .octets = octets, .length = rows[i].length};
+            keyring_add_entry(ring, &entry);
+        }
     }
     return ring;
 }
@@ -105,6 +123,7 @@ static void replay(const uint8_t *data, size_t length)
         return;
     const char *const *vector = vectors[data[0] % G_N_ELEMENTS(vectors)];
     sec_context *context = NULL;
+    bool late = data[0] & 0x80; /* the bind is missing */
     data++;
     length--;
     for (unsigned line = 0; vector[line]; line++) {
@@ -112,7 +131,7 @@ static void replay(const uint8_t *data, size_t length)
         uint8_t octets[4096];
         if (text[0] == 'N')
             context = sec_context_new(shared_ring(), (uint8_t)atoi(text + 2));
-        if (text[0] == 'T') {
+        if (text[0] == 'T' && !late) {
             size_t count = unhex(text + 4, octets), all = count;
             change(&data, &length, line, octets, &count);
             uint8_t *exact = g_memdup2(octets, count);

@@ -3,6 +3,8 @@
 
 Written from [MS-NLMP], [RFC 4120], [RFC 4121], [RFC 4757], with the ciphers and checksums of pycryptodome and of
 impacket.krb5.crypto, so that it shares no code with what it tests. Fixed keys and nonces: the same output every time.
+All of it is crafted, but for the vectors real_*: those are tokens and PDUs of captures in test-captures/, opened here with
+lab.keytab, and with their subkeys beside them.
 Run with Debian's python3, python3-impacket and python3-pycryptodome: tests/keys_make_vectors.py > tests/keys_vectors.h
 
 One conversation is a list of lines, NULL at its end:
@@ -16,11 +18,20 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import binascii
 import hashlib
 import hmac
+import os
 import struct
+import sys
 
-from Cryptodome.Cipher import ARC4, DES
+from Cryptodome.Cipher import AES, ARC4, DES
 from Cryptodome.Hash import MD4
 from impacket.krb5 import crypto as krb
+from impacket.krb5.asn1 import AP_REP, AP_REQ, EncAPRepPart, EncTicketPart
+from impacket.krb5.keytab import Keytab
+from pyasn1.codec.der import decoder
+
+CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, 'test-captures')
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from lens import read_pcap  # noqa: E402
 
 UNICODE, OEM, SIGN, SEAL, NTLM, ANONYMOUS = 1, 2, 0x10, 0x20, 0x200, 0x800
 ESS, B128, KEY_EXCH, B56 = 0x80000, 0x20000000, 0x40000000, 0x80000000
@@ -91,7 +102,8 @@ def desl(key, data):
 
 class Ntlm:
     def __init__(self, name, flags, user='alice', domain='CORP', password='Sesam!', version=2, spnego=None, shared=True,
-                 body_only=False, with_mic=True):
+                 body_only=False, with_mic=True, target='host/dc', constant=False):
+        self.target, self.constant = target, constant
         self.flags, self.version, self.shared, self.body_only = flags, version, shared, body_only
         self.spnego = spnego
         self.script = Script(name, 9 if spnego else 10)
@@ -124,10 +136,11 @@ class Ntlm:
                 return (nonce + bytes(16), desl(nt, md5(CHALLENGE + nonce)[:8]), hmac_md5(base, CHALLENGE + nonce))
             return bytes(24), desl(nt, CHALLENGE), base
         pairs = struct.pack('<HHI', 6, 4, 2) if mic else b''
-        target = 'host/dc'.encode('utf-16le')
+        target = self.target.encode('utf-16le')
         pairs += struct.pack('<HH', 9, len(target)) + target + bytes(4)
         temp = b'\1\1' + bytes(6) + bytes(8) + nonce + bytes(4) + pairs + bytes(4)
-        owf = hmac_md5(nt, (user.upper() + domain).encode('utf-16le'))
+        capitals = ''.join(c.upper() if len(c.upper()) == 1 else c for c in user)  # octet for octet, as Windows does it
+        owf = hmac_md5(nt, (capitals + domain).encode('utf-16le'))
         proof = hmac_md5(owf, CHALLENGE + temp)
         return bytes(24), proof + temp, hmac_md5(owf, proof)
 
@@ -160,6 +173,8 @@ class Ntlm:
 
     def protect(self, from_client, level):
         def work(head, body, trailer):
+            if self.constant:
+                return body, struct.pack('<I', 1) + bytes(12)
             way = from_client if self.flags & ESS or not self.shared else 1
             number = struct.pack('<I', self.number[way])
             self.number[way] += 1
@@ -224,9 +239,38 @@ KRB_OID = bytes.fromhex('06092a864886f712010202')
 # ---- Kerberos ----
 
 
+class Sha2:
+    """[RFC 8009], for the two types that impacket does not have."""
+
+    def __init__(self, etype):
+        self.hash, self.mac, self.size = ((hashlib.sha256, 16, 16), (hashlib.sha384, 24, 32))[etype - 19]
+
+    def derive(self, key, usage, kind):
+        bits = 8 * (self.size if kind == 0xaa else self.mac)
+        block = struct.pack('>IIBBI', 1, usage, kind, 0, bits)
+        return hmac.new(key, block, self.hash).digest()[:bits // 8]
+
+    def cts(self, key, usage, plain):
+        """CBC-CS3 with a zero vector; by AES alone, for at least one block and a bit."""
+        padded = plain + bytes(-len(plain) % 16)
+        cipher = AES.new(self.derive(key, usage, 0xaa), AES.MODE_CBC, bytes(16)).encrypt(padded)
+        if len(padded) == 16:
+            return cipher
+        return cipher[:-32] + cipher[-16:] + cipher[-32:-16][:len(plain) - len(padded) + 16]
+
+    def sign(self, key, usage, kind, data):
+        return hmac.new(self.derive(key, usage, kind), data, self.hash).digest()[:self.mac]
+
+    def encrypt(self, key, usage, plain, confounder):
+        cipher = self.cts(key, usage, confounder + plain)
+        return cipher + self.sign(key, usage, 0x55, bytes(16) + cipher)
+
+
 class Krb:
-    def __init__(self, name, etype, signing=True, framing='spnego', ap_rep=True, acceptor=True, signed_header=None):
-        size = {17: 16, 18: 32, 23: 16}[etype]
+    def __init__(self, name, etype, signing=True, framing='spnego', ap_rep=True, acceptor=True, signed_header=None,
+                 user_to_user=False, constant=False):
+        self.constant = constant
+        size = {17: 16, 18: 32, 19: 16, 20: 32, 23: 16}[etype]
         self.etype, self.signing = etype, signing if signed_header is None else signed_header
         self.script = Script(name, 9 if framing == 'spnego' else 16, signing)
         service, session, initiator, self.acceptor = (bytes((base + i) & 0xff for i in range(size))
@@ -245,7 +289,7 @@ class Krb:
             (0, integer(5)), (1, general(REALM)), (2, principal(2, 'cifs', 'dc.corp.example')),
             (3, self.encrypted(service, 2, ticket_part, kvno=3))))
         ap_req = der(0x6e, sequence(
-            (0, integer(5)), (1, integer(14)), (2, der(3, bytes([0, 0x20, 0, 0, 0]))), (3, ticket),
+            (0, integer(5)), (1, integer(14)), (2, der(3, bytes([0, 0x60 if user_to_user else 0x20, 0, 0, 0]))), (3, ticket),
             (4, self.encrypted(session, 11, authenticator))))
         subkey = [(2, enc_key(etype, self.acceptor))] if acceptor else []
         part = der(0x7b, sequence((0, TIME), (1, integer(1)), *subkey, (3, integer(1000))))
@@ -254,7 +298,10 @@ class Krb:
 
     def encrypted(self, key, usage, plain, kvno=None):
         confounder = bytes(range(0x30, 0x40 if self.etype != 23 else 0x38))
-        cipher = krb.encrypt(krb.Key(self.etype, key), usage, plain, confounder)
+        if self.etype in (19, 20):
+            cipher = Sha2(self.etype).encrypt(key, usage, plain, confounder)
+        else:
+            cipher = krb.encrypt(krb.Key(self.etype, key), usage, plain, confounder)
         return sequence((0, integer(self.etype)), *([(1, integer(kvno))] if kvno else []), (2, der(4, cipher)))
 
     def send_legs(self, ap_req, answer, framing, ap_rep):
@@ -278,9 +325,18 @@ class Krb:
         usage, flags = (24, 2) if from_client else (22, 3)
         flags |= 4 if self.with_acceptor else 0
         number = struct.pack('>Q', self.number[from_client])
-        clear = bytes([5, 4, flags, 0xff, 0, 16, 0, 28]) + number
+        mac = {17: 12, 18: 12, 19: 16, 20: 24}[self.etype]
+        clear = bytes([5, 4, flags, 0xff, 0, 16, 0, 16 + mac]) + number
         copy = bytes([5, 4, flags, 0xff, 0, 16, 0, 0]) + number
         confounder, filler = bytes(range(0x60, 0x70)), bytes(16)
+        if self.etype in (19, 20):
+            sha2 = Sha2(self.etype)
+            cipher = sha2.cts(self.key, usage, confounder + body + filler + copy)
+            inside, behind = cipher[16:16 + len(body)], cipher[16 + len(body):]
+            signed = bytes(16) + cipher[:16] + self.signed(head, inside, trailer) + behind
+            whole = cipher + sha2.sign(self.key, usage, 0x55, signed)
+            turned = whole[-32 - mac:] + whole[:-32 - mac]
+            return turned[48 + mac:], clear + turned[:48 + mac]
         profile, ke = self.derived(usage, 0xaa)
         cipher = profile.basic_encrypt(ke, confounder + body + filler + copy)
         _, ki = self.derived(usage, 0x55)
@@ -292,7 +348,12 @@ class Krb:
     def aes_sign(self, from_client, head, body, trailer):
         flags = (0 if from_client else 1) | (4 if self.with_acceptor else 0)
         clear = bytes([4, 4, flags, 0xff, 0xff, 0xff, 0xff, 0xff]) + struct.pack('>Q', self.number[from_client])
-        _, kc = self.derived(25 if from_client else 23, 0x99)
+        usage = 25 if from_client else 23
+        if self.constant:
+            return body, clear + bytes(12)
+        if self.etype in (19, 20):
+            return body, clear + Sha2(self.etype).sign(self.key, usage, 0x99, self.signed(head, body, trailer) + clear)
+        _, kc = self.derived(usage, 0x99)
         return body, clear + hmac.new(kc.contents, self.signed(head, body, trailer) + clear, hashlib.sha1).digest()[:12]
 
     def rc4(self, from_client, level, head, body, trailer):
@@ -320,14 +381,91 @@ class Krb:
         return work
 
     def talk(self, level=PRIVACY):
-        size = (45 if level == PRIVACY else 37) if self.etype == 23 else 76 if level == PRIVACY else 28
+        mac = {19: 16, 20: 24}.get(self.etype, 12)
+        size = (45 if level == PRIVACY else 37) if self.etype == 23 else (64 if level == PRIVACY else 16) + mac
         for number, (from_client, length) in enumerate(((1, 48), (0, 16), (1, 16), (1, 600), (0, 96))):
             self.script.pdu(from_client, level, number, length, self.protect(from_client, level), size)
         self.script.print()
 
 
+# ---- real ones ----
+
+class Real:
+    """The longest TCP association of a committed capture, auth type 16: its tokens, its sealed PDUs, and its subkey."""
+
+    def __init__(self, name, capture):
+        self.name, self.pieces, self.found = name, {}, []
+        for _, _, packet, _ in read_pcap(os.path.join(CAPTURES, capture + '.pcap')):
+            self.segment(packet)
+        self.script, self.key = max(self.found, key=lambda found: len(found[0].lines))
+        octets = self.key.contents
+        print('static const uint8_t subkey_%s[%d] = {%s};' % (name, len(octets), ', '.join(map(str, octets))))
+        self.script.print()
+
+    def segment(self, packet):
+        tcp = packet[34:]
+        data = tcp[4 * (tcp[12] >> 4):struct.unpack_from('>H', packet, 16)[0] - 20]
+        flow = packet[26:34] + tcp[:4]
+        if data[:2] == b'\5\0' or self.pieces.get(flow):
+            whole = self.pieces.get(flow, b'') + data
+            while len(whole) >= 16 and len(whole) >= struct.unpack_from('<H', whole, 8)[0]:
+                size = struct.unpack_from('<H', whole, 8)[0]
+                self.pdu(flow, whole[:size])
+                whole = whole[size:]
+            self.pieces[flow] = whole
+
+    def pdu(self, flow, pdu):
+        size, length = struct.unpack_from('<HH', pdu, 8)
+        if not length or pdu[size - length - 8] != 16:
+            return
+        token, from_client = pdu[size - length:], pdu[2] in (0, 11, 14, 16)
+        if pdu[2] in (0, 2):
+            self.sealed(pdu, from_client, token)
+            return
+        if token[0] == 0x6e:
+            self.script = Script(self.name, 16)
+            self.open_request(token)
+        elif token[0] == 0x6f and not from_client:
+            reply = decoder.decode(token, asn1Spec=AP_REP())[0]
+            part = decoder.decode(self.decrypt(self.session, 12, reply['enc-part']), asn1Spec=EncAPRepPart())[0]
+            self.key = krb.Key(int(part['subkey']['keytype']), part['subkey']['keyvalue'].asOctets())
+            self.found.append((self.script, self.key))
+        self.script.token(from_client, token)
+
+    @staticmethod
+    def decrypt(key, usage, sealed):
+        return krb.decrypt(key, usage, sealed['cipher'].asOctets())
+
+    def open_request(self, token):
+        sealed = decoder.decode(token, asn1Spec=AP_REQ())[0]['ticket']['enc-part']
+        for entry in Keytab.loadFile(os.path.join(CAPTURES, 'lab.keytab')).entries:
+            block = entry.main_part['keyblock']
+            if b'DC$' in entry.main_part['principal'].prettyPrint() and block['keytype'] == int(sealed['etype']):
+                service = krb.Key(block['keytype'], block['keyvalue']['data'])
+        ticket = decoder.decode(self.decrypt(service, 2, sealed), asn1Spec=EncTicketPart())[0]
+        self.session = krb.Key(int(ticket['key']['keytype']), ticket['key']['keyvalue'].asOctets())
+
+    def sealed(self, pdu, from_client, token):
+        at = len(pdu) - len(token) - 8
+        body = self.plain(pdu[24:at], from_client, token)
+        self.script.lines.append('P %d 6 24 %d %d %s %s' % (from_client, at - 24, len(token), pdu.hex(), body.hex()))
+
+    def plain(self, body, from_client, token):
+        if self.key.enctype == 23:
+            check, confounder = token[29:37], token[37:45]
+            number = ARC4.new(hmac_md5(hmac_md5(self.key.contents, bytes(4)), check)).decrypt(token[21:29])[:4]
+            local = bytes(octet ^ 0xf0 for octet in self.key.contents)
+            return ARC4.new(hmac_md5(hmac_md5(local, bytes(4)), number)).decrypt(confounder + body)[8:]
+        profile = krb._AES128CTS if self.key.enctype == 17 else krb._AES256CTS
+        ke = profile.derive(self.key, struct.pack('>IB', 24 if from_client else 22, 0xaa))
+        rest = token[16:] + body
+        turn = sum(struct.unpack_from('>HH', token, 4)) % len(rest)
+        rest = rest[turn:] + rest[:turn]
+        return profile.basic_decrypt(ke, rest[:-12])[16:16 + len(body)]
+
+
 print('/* keys_vectors.h - sealed conversations, made by keys_make_vectors.py, which says how; not for editing.\n'
-      ' * SPDX-License-Identifier: GPL-2.0-or-later */\n')
+      ' * SPDX-License-Identifier: GPL-2.0-or-later */\n#include <stdint.h>\n')
 USUAL = UNICODE | SIGN | SEAL | NTLM
 FULL = USUAL | ESS | B128 | KEY_EXCH
 Ntlm('ntlm_v2', FULL).talk()
@@ -349,6 +487,12 @@ Ntlm('ntlm_v1_shared', FULL & ~ESS, version=1).talk()
 Ntlm('ntlm_v1_separate', FULL & ~ESS, version=1, shared=False).talk()
 Ntlm('ntlm_v1_no_key_exch', USUAL, version=1).talk()
 Ntlm('ntlm_anonymous', FULL | ANONYMOUS, user='', domain='', version=0).talk()
+Ntlm('ntlm_connect', FULL).talk(CONNECT)
+Ntlm('ntlm_connect_constant', FULL, constant=True).talk(CONNECT)
+Ntlm('ntlm_long_response', FULL, target='host/' + 'long' * 100 + '.corp.example').talk()
+Ntlm('ntlm_cyrillic', FULL, user='жора', domain='Край', password='Пароль').talk()
+Ntlm('ntlm_polish', FULL, user='żółć', domain='ŁĄKA', password='gęś').talk()
+Ntlm('ntlm_one_to_one', FULL, user='straßenŋÿ', domain='corp').talk()
 Krb('krb_aes256', 18).talk()
 Krb('krb_aes256_body_only', 18, signing=False).talk()
 Krb('krb_aes256_unlike_negotiated', 18, signing=True, signed_header=False).talk()
@@ -361,3 +505,13 @@ Krb('krb_aes256_pkt', 18).talk(PKT)
 Krb('krb_aes128_sign_body', 17, signing=False).talk(INTEGRITY)
 Krb('krb_rc4', 23).talk()
 Krb('krb_rc4_sign', 23).talk(INTEGRITY)
+Krb('krb_aes128_sha2', 19).talk()
+Krb('krb_aes256_sha2', 20).talk()
+Krb('krb_aes256_sha2_body_only', 20, signing=False).talk()
+Krb('krb_aes128_sha2_sign', 19).talk(INTEGRITY)
+Krb('krb_aes256_sha2_sign', 20).talk(INTEGRITY)
+Krb('krb_connect', 18).talk(CONNECT)
+Krb('krb_connect_constant', 18, constant=True).talk(CONNECT)
+Krb('krb_user_to_user', 18, user_to_user=True).talk()
+Real('real_aes128', 'bkrp-krb5-aes128')
+Real('real_rc4', 'bkrp-krb5-rc4')

@@ -90,6 +90,17 @@ class Plugin(unittest.TestCase):
                 shown = self.lens.fields(path, ["frame.number"], *options, "-Y", "rpclens.rule." + rule)
                 self.assertEqual([int(r[0][0]) for r in shown], frames)
 
+    def test_which_key(self):
+        path, options = self.lens.lend(lens.capture("bkrp-krb5-rc4")), self.options(lens.keys_of("bkrp-krb5-rc4"))
+        names = ["rpclens.key", "rpclens.keys_tried", "rpclens.pdus_verified", "rpclens.pdus_refused"]
+        rows = self.lens.fields(path, names, *options, "-Y", "rpclens.state")
+        self.assertEqual(len(rows), 8)
+        for row in rows:
+            self.assertRegex(row[0][0], r"^aes256-cts-hmac-sha1-96 of DC\$@CORP.EXAMPLE, kvno 1, from .*lab.keytab$")
+            self.assertEqual((row[1], row[3]), (["1"], ["0"]))
+        self.assertEqual([row[2] for row in rows], [[n] for n in "12123456"])  # two associations, in one pass
+        self.assertEqual(self.lens.fields(path, names, "-Y", "rpclens.key"), [])
+
     def twin(self, options, code):
         for name, row, path, _ in self.each():
             rows = self.lens.fields(path, STATES + ["rpclens.reason", "bkrp.pDataIn", "bkrp.ppDataOut"], *options, "-Y", "rpclens.state")
@@ -105,7 +116,7 @@ class Plugin(unittest.TestCase):
         self.twin([], "no key")
 
     def test_wrong_key_says_so(self):
-        wrong = [lens.os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
+        wrong = [lens.os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-mit.keytab", "wrong-passwords.txt")]
         self.twin(self.options(wrong), "none of")
 
     def test_other_ways_to_give_keys(self):
@@ -127,7 +138,8 @@ class Plugin(unittest.TestCase):
         for m in lens.messages(calls):
             if m["sealed"]:
                 truth.setdefault(m["frames"][-1], []).append(m["stub"])
-        path, keytab = self.stock.lend(lens.capture(name)), self.stock.lend(lens.os.path.join(lens.CAPTURES, "lab.keytab"))
+        keytabs = [k for k in lens.keys_of(name) if k.endswith(".keytab")] + [lens.os.path.join(lens.CAPTURES, "lab.keytab")]
+        path, keytab = self.stock.lend(lens.capture(name)), self.stock.lend(keytabs[0])
         rows = self.stock.fields(path, ["frame.number", "dcerpc.decrypted_stub_data", "dcerpc.stub_data"],
                                  "-o", "kerberos.decrypt:TRUE", "-o", "kerberos.file:" + keytab)
         shown = {int(r[0][0]): "".join(r[1] + r[2]) for r in rows}

@@ -11,7 +11,7 @@ import lens
 
 BUILD = sys.argv.pop(1)
 program = lens.Rpclens(BUILD)
-WRONG = [os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
+WRONG = [os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-mit.keytab", "wrong-passwords.txt")]
 
 
 def secrets_of(name):
@@ -54,6 +54,15 @@ class Twins(unittest.TestCase):
 
     def test_no_keys(self):
         self.stays_sealed([], "no-key")
+
+    def test_signed_only(self):
+        """Below privacy a call can be read without any key, but counts as verified with the right one only."""
+        for name in ("bkrp-mit-aes128-sha2-sign", "bkrp-mit-aes256-sha2-sign"):
+            for keys, state, reason in ((lens.keys_of(name), "verified", None), (WRONG, "unverified", "wrong-key"),
+                                        ([], "unverified", "no-key")):
+                with self.subTest(capture=name, reason=reason):
+                    met = lens.messages(program.calls(lens.capture(name), keys))
+                    self.assertEqual([(m["state"], m.get("reason_code")) for m in met], [(state, reason)] * 10)
 
     def test_one_line_opens_one_user(self):
         """A password of another user is no key for this one, and the sentence names the one that is wanted."""

@@ -102,9 +102,16 @@ static void print_row(FILE *out, const context_row *row)
     if (facts->target)
         fprintf(out, "    service  %s\n", facts->target);
     if (facts->have_key)
-        fprintf(out, "    key      held, and proven by the handshake\n");
+        fprintf(out, "    key      %s; %s\n", facts->key_origin ? facts->key_origin : "none needed", facts->key_proof);
     else if (facts->key_text)
         fprintf(out, "    key      %s\n", facts->key_text);
+    if (facts->keys_tried)
+        fprintf(out, "    tried    %" G_GSIZE_FORMAT " key%s%s\n", facts->keys_tried, facts->keys_tried == 1 ? "" : "s",
+                facts->have_key ? ", the last of which fits" : "");
+    fprintf(out, "    PDUs     %u verified, %u not\n", facts->pdus_verified, facts->pdus_refused);
+    if (facts->ntlm_missing)
+        fprintf(out, "    missing  %u PDU%s, in gaps behind which the key stream was found again\n", facts->ntlm_missing,
+                facts->ntlm_missing == 1 ? "" : "s");
     fprintf(out, "    messages %u verified, %u not opened", row->verified, row->closed);
     if (row->plain)
         fprintf(out, ", %u that carry no signature", row->plain);

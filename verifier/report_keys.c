@@ -2,33 +2,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verifier/report.h"
 
-static const char *kind_text(const key_entry *e, char *buffer, size_t size)
-{
-    switch (e->kind) {
-    case KEY_PASSWORD: return "password";
-    case KEY_NT_HASH:  return "NT hash";
-    case KEY_NTLM_SESSION:  return "NTLM session key";
-    case KEY_SMB_SESSION:   return "SMB session key";
-    case KEY_BACKUP_CLIENT: return "DPAPI backup key, RSA";
-    case KEY_BACKUP_SERVER: return "DPAPI backup key, ServerWrap";
-    case KEY_KERBEROS: case KEY_TICKET: case KEY_SUBKEY: break;
-    }
-    switch (e->etype) {
-    case 17: return "aes128-cts-hmac-sha1-96";
-    case 18: return "aes256-cts-hmac-sha1-96";
-    case 19: return "aes128-cts-hmac-sha256-128";
-    case 20: return "aes256-cts-hmac-sha384-192";
-    case 23: return "rc4-hmac (an NT hash)";
-    default: break;
-    }
-    g_snprintf(buffer, size, "etype %d", e->etype);
-    return buffer;
-}
-
 static void print_entry(FILE *out, const key_entry *e)
 {
-    char buffer[32];
-    fprintf(out, "  %s%s%s  %s", e->name, *e->domain ? "@" : "", e->domain, kind_text(e, buffer, sizeof buffer));
+    fprintf(out, "  %s%s%s  %s", e->name, *e->domain ? "@" : "", e->domain, key_kind_text(e));
     if (e->kvno)
         fprintf(out, ", kvno %u", e->kvno);
     fputc('\n', out);

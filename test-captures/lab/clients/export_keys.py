@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # usage: export_keys.py SMB.CONF FOLDER
 import os
-import struct
 import sys
 import uuid
 
@@ -11,6 +10,8 @@ from samba.dcerpc import security
 from samba.ndr import ndr_unpack
 from samba.param import LoadParm
 from samba.samdb import SamDB
+
+from wrong_keytab import wrong
 
 EMPTY_LM = 'aad3b435b51404eeaad3b435b51404ee'
 
@@ -50,24 +51,8 @@ def hashes(sam, domain):
 
 
 def wrong_keytab():
-    """The same principals, versions and key types, with random keys: nothing may open with it."""
     with open(os.path.join(folder, 'lab.keytab'), 'rb') as f:
-        data = bytearray(f.read())
-    at = 2                                  # after the format version 05 02
-    while at + 4 <= len(data):
-        size, = struct.unpack_from('>i', data, at)
-        at += 4
-        if size > 0:
-            p = at
-            parts, = struct.unpack_from('>H', data, p)
-            p += 2
-            for _ in range(parts + 1):      # the realm and the parts of the name
-                p += 2 + struct.unpack_from('>H', data, p)[0]
-            p += 4 + 4 + 1 + 2              # name type, time, version, key type
-            length, = struct.unpack_from('>H', data, p)
-            data[p + 2:p + 2 + length] = os.urandom(length)
-        at += abs(size)
-    write('wrong.keytab', bytes(data))
+        write('wrong.keytab', wrong(f.read()))
 
 
 conf, folder = sys.argv[1:]
