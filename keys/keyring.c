@@ -183,13 +183,20 @@ void keyring_add_entry(keyring *ring, const key_entry *entry)
     add_entry(ring, entry);
 }
 
+void source_take_entry(source_sink *sink, const key_entry *entry)
+{
+    key_entry wanted = *entry;
+    wanted.source = sink->index;
+    add_entry(sink->ring, &wanted);
+    sink->source->taken++;
+}
+
 void source_take(source_sink *sink, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,
                  const uint8_t *octets, size_t length)
 {
     key_entry wanted = {.kind = kind, .name = (char *)(uintptr_t)name, .domain = (char *)(uintptr_t)domain, .etype = etype,
-                        .kvno = kvno, .octets = (uint8_t *)(uintptr_t)octets, .length = length, .source = sink->index};
-    add_entry(sink->ring, &wanted);
-    sink->source->taken++;
+                        .kvno = kvno, .octets = (uint8_t *)(uintptr_t)octets, .length = length};
+    source_take_entry(sink, &wanted);
 }
 
 void source_complain(source_sink *sink, size_t where, const char *format, ...)
@@ -311,6 +318,44 @@ bool keyring_add_file(keyring *ring, const char *path)
     source->readable_by_others = others_can_read(path);
     bool taken = read_source(ring, source, data, length);
     crypto_free(data);
+    return taken;
+}
+
+static gint by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What begins with a dot is no key that somebody put there. */
+static GPtrArray *files_of(GDir *folder, const char *path)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name = g_dir_read_name(folder); name; name = g_dir_read_name(folder)) {
+        char *file = g_build_filename(path, name, NULL);
+        if (*name != '.' && g_file_test(file, G_FILE_TEST_IS_REGULAR))
+            g_ptr_array_add(files, file);
+        else
+            g_free(file);
+    }
+    g_ptr_array_sort(files, by_name);
+    return files;
+}
+
+bool keyring_add_path(keyring *ring, const char *path)
+{
+    GDir *folder = g_file_test(path, G_FILE_TEST_IS_DIR) ? g_dir_open(path, 0, NULL) : NULL;
+    if (!folder)
+        return keyring_add_file(ring, path);
+    GPtrArray *files = files_of(folder, path);
+    bool taken = false;
+    for (guint i = 0; i < files->len; i++)
+        taken |= keyring_add_file(ring, files->pdata[i]);
+    if (!files->len) {
+        key_source *source = add_source(ring, path);
+        source->error = g_strdup_printf("%s is a folder without a file in it", path);
+    }
+    g_ptr_array_free(files, TRUE);
+    g_dir_close(folder);
     return taken;
 }
 
@@ -564,16 +609,6 @@ const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t
     if (tried)
         *tried = count;
     return found;
-}
-
-const key_entry *keyring_smb_session(const keyring *ring, uint64_t session)
-{
-    for (guint i = 0; i < ring->entries->len; i++) {
-        const key_entry *entry = g_ptr_array_index(ring->entries, i);
-        if (entry->kind == KEY_SMB_SESSION && entry->session == session)
-            return entry;
-    }
-    return NULL;
 }
 
 const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const uint8_t guid[16], key_try_fn fn, void *data)

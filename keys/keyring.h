@@ -68,6 +68,8 @@ void     keyring_free(keyring *ring);
  * `DOMAIN\user:RID:LMHASH:NTHASH:::` as secretsdump writes them; '#' comments). Always adds a source, which tells
  * what was understood; returns false when nothing could be taken. Hostile files are bounded: at most 256 MiB is read. */
 bool keyring_add_file(keyring *ring, const char *path);
+/* The same; of a folder, every file in it in the order of their names, but not its folders. False: not one gave a key. */
+bool keyring_add_path(keyring *ring, const char *path);
 /* The same from memory; `label` stands for the path in messages. */
 bool keyring_add_memory(keyring *ring, const char *label, const uint8_t *data, size_t length);
 
@@ -105,8 +107,6 @@ const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, 
  * returns true. The signature must decide. */
 const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t etype, key_try_fn fn, void *data,
                                      size_t *tried);
-/* The SMB session key for a session id, or NULL. */
-const key_entry *keyring_smb_session(const keyring *ring, uint64_t session);
 /* Calls `fn` for the backup keys of a kind, those with this GUID first, then those whose GUID is not known. */
 const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const uint8_t guid[16], key_try_fn fn, void *data);
 

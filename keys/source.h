@@ -32,6 +32,8 @@ extern const source_format source_keytab, source_text;
 /* `name` and `domain` are UTF-8; everything is copied. */
 void source_take(source_sink *sink, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,
                  const uint8_t *octets, size_t length);
+/* Any kind of key, e.g. one of a session; its `source` is set here. */
+void source_take_entry(source_sink *sink, const key_entry *entry);
 void source_complain(source_sink *sink, size_t where, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 #endif

@@ -4,10 +4,21 @@
  *     CORP\alice:500:LMHASH:NTHASH:::                      as secretsdump and pwdump write them
  *     CORP\alice:LMHASH:NTHASH     CORP\alice:NTHASH       hashes of 32 hexadecimal digits
  *     CORP\DC1$:aes256-cts-hmac-sha1-96:KEY                Kerberos keys, as secretsdump writes them
+ *     CORP\alice:CLEARTEXT:password                        a password kept in the clear, likewise
+ *     CORP\DC1$:plain_password_hex:OCTETS                  a machine's password in UTF-16LE, likewise
+ *
+ * The whole output of secretsdump may be given: its headings, and what opens no call, are passed over. Keys of one
+ * session, which belong to nobody by name, are words:
+ *
+ *     ntlm-session-key KEY              NTLM's ExportedSessionKey, 16 octets
+ *     kerberos-subkey ETYPE KEY         a subkey of the AP exchange, of either side; ETYPE as a name or a number
+ *     kerberos-ticket-key ETYPE KEY     a ticket's session key
+ *     smb-session-key ID KEY            SMB's Session.SessionKey, 16 to 64 octets; ID as in the messages, 0x... or decimal
  *
  * The name ends at the first ':', everything after it is the password, spaces included, unless it has one of the other
  * shapes. 32 hexadecimal digits alone may be either, so they are taken as an NT hash and as a password: the proof
- * decides. The name "*" stands for anyone. '#' begins a line of comment. UTF-8, or UTF-16LE with its mark.
+ * decides. A name that ends in _history0 or the like is of an earlier password of that account. The name "*" stands
+ * for anyone. '#' begins a line of comment. UTF-8, or UTF-16LE with its mark.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -71,7 +82,9 @@ static bool take_hashes(const owner *who, const char *secret)
     if (!lm_fits || at[-1] != ':')
         return false;
     length = next_field(&at, &field);
-    if (read_hex(field, length, octets) != HASH_LENGTH || at[strspn(at, ":")] != '\0')
+    at += strspn(at, ":");
+    bool ends = *at == '\0' || g_str_has_prefix(at, " ("); /* " (status=Enabled)", " (pwdLastSet=...)" */
+    if (read_hex(field, length, octets) != HASH_LENGTH || !ends)
         return false;
     take(who, KEY_NT_HASH, 0, octets, HASH_LENGTH);
     crypto_wipe(octets, sizeof octets);
@@ -84,7 +97,7 @@ static bool take_kerberos(const owner *who, const char *secret)
     uint8_t octets[KEY_LENGTH_MAX];
     const char *key = strchr(secret, ':');
     int32_t etype = key ? etype_from_name(secret, (size_t)(key - secret)) : 0;
-    if (!etype)
+    if (!etype || !etype_supported(etype))
         return false;
     key++;
     size_t length = read_hex(key, strlen(key), octets), due = etype_key_length(etype);
@@ -95,6 +108,55 @@ static bool take_kerberos(const owner *who, const char *secret)
         take(who, KEY_KERBEROS, etype, octets, length);
     crypto_wipe(octets, sizeof octets);
     return true;
+}
+
+/* What follows `word` and a ':'; NULL: the secret begins otherwise. */
+static const char *behind(const char *secret, const char *word)
+{
+    size_t length = strlen(word);
+    return !strncmp(secret, word, length) && secret[length] == ':' ? secret + length + 1 : NULL;
+}
+
+/* A machine's password is random: what is no UTF-16 has no UTF-8 to make other keys of, but an NT hash it has. */
+static void take_machine_password(const owner *who, const char *hex)
+{
+    size_t digits = strlen(hex), length = digits / 2;
+    uint8_t *octets = crypto_alloc(length + 1), hash[HASH_LENGTH];
+    bool whole = digits && digits % 4 == 0;
+    for (size_t i = 0; whole && i < length; i++)
+        whole = read_hex(hex + 2 * i, 2, octets + i) == 1;
+    if (whole) {
+        crypto_md4(octets, length, hash);
+        take(who, KEY_NT_HASH, 0, hash, sizeof hash);
+        crypto_wipe(hash, sizeof hash);
+    } else {
+        source_complain(who->sink, who->line, "a machine's password is UTF-16LE in hexadecimal digits; the line was passed over");
+    }
+    crypto_free(octets);
+}
+
+/* What secretsdump writes in the shape of a name and a secret, though it is a key to something else or to nothing. */
+static bool opens_nothing(const owner *who, const char *secret)
+{
+    static const char *const names[] = {"dpapi_machinekey", "dpapi_userkey", "NL$KM", "DPAPI_SYSTEM"};
+    static const char *const words[] = {"des-cbc-md5", "des-cbc-crc", "dec-cbc-crc"};
+    bool nothing = g_str_has_prefix(secret, "$DCC2$");
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        nothing |= !strcmp(who->name, names[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        nothing |= behind(secret, words[i]) != NULL;
+    return nothing;
+}
+
+/* The forms in which secretsdump gives what is neither hash nor key. */
+static bool take_dumped(const owner *who, const char *secret)
+{
+    const char *clear = behind(secret, "CLEARTEXT"), *machine = behind(secret, "plain_password_hex");
+    if (clear)
+        take(who, KEY_PASSWORD, 0, (const uint8_t *)clear, strlen(clear));
+    else if (machine)
+        take_machine_password(who, machine);
+    return clear || machine || opens_nothing(who, secret);
 }
 
 static void take_password(const owner *who, const char *secret)
@@ -124,17 +186,92 @@ static void split_name(char *text, const char **name, const char **domain)
     }
 }
 
+/* "alice_history3" is alice, some passwords ago. */
+static void cut_history(char *name)
+{
+    static const char mark[] = "_history";
+    char *at = g_strrstr(name, mark);
+    const char *digits = at ? at + sizeof mark - 1 : "";
+    if (*digits && !digits[strspn(digits, "0123456789")])
+        *at = '\0';
+}
+
+/* The next word of a line, ended by a zero octet; NULL: none is left. */
+static char *next_word(char **at)
+{
+    char *word = *at + strspn(*at, " \t"), *end = word + strcspn(word, " \t");
+    *at = end + (*end != '\0');
+    *end = '\0';
+    return *word ? word : NULL;
+}
+
+static bool read_number(const char *word, uint64_t *number)
+{
+    char *end;
+    *number = g_ascii_strtoull(word, &end, 0);
+    return g_ascii_isdigit(*word) && *end == '\0';
+}
+
+static int32_t read_etype(const char *word)
+{
+    uint64_t number;
+    return read_number(word, &number) ? (int32_t)MIN(number, INT32_MAX) : etype_from_name(word, strlen(word));
+}
+
+/* Lines of a session's key; false: this is none. */
+static bool take_session_key(source_sink *sink, char *line, size_t number)
+{
+    static const struct {
+        const char *word, *form;
+        key_kind    kind;
+    } lines[] = {{"ntlm-session-key", "KEY of 16 octets", KEY_NTLM_SESSION},
+                 {"kerberos-subkey", "ETYPE KEY", KEY_SUBKEY},
+                 {"kerberos-ticket-key", "ETYPE KEY", KEY_TICKET},
+                 {"smb-session-key", "ID KEY", KEY_SMB_SESSION}};
+    size_t i = 0, first = strcspn(line, " \t");
+    while (i < G_N_ELEMENTS(lines) && (strncmp(line, lines[i].word, first) || lines[i].word[first]))
+        i++;
+    if (i == G_N_ELEMENTS(lines))
+        return false;
+    char *at = line + first, *of = lines[i].kind == KEY_NTLM_SESSION ? "" : next_word(&at), *hex = next_word(&at);
+    uint8_t octets[KEY_LENGTH_MAX];
+    char nobody[] = "";
+    key_entry key = {.kind = lines[i].kind, .name = nobody, .domain = nobody, .octets = octets};
+    key.length = hex && !next_word(&at) ? read_hex(hex, strlen(hex), octets) : 0;
+    bool fits = key.length >= HASH_LENGTH;
+    if (key.kind == KEY_NTLM_SESSION)
+        fits = key.length == HASH_LENGTH;
+    else if (key.kind == KEY_SMB_SESSION)
+        fits = fits && read_number(of, &key.session);
+    else
+        fits = fits && (key.etype = read_etype(of)) != 0 && key.length == etype_key_length(key.etype);
+    if (fits)
+        source_take_entry(sink, &key);
+    else
+        source_complain(sink, number, "%s is followed by %s, in hexadecimal; the line was passed over", lines[i].word, lines[i].form);
+    crypto_wipe(octets, sizeof octets);
+    return true;
+}
+
+/* Headings and progress of the tools that dump keys. */
+static bool is_heading(const char *line)
+{
+    return (line[0] == '[' && line[1] && strchr("*+-!", line[1]) && line[2] == ']') || g_str_has_prefix(line, "Impacket v");
+}
+
 static void read_line(source_sink *sink, char *line, size_t length, size_t number)
 {
     while (length && line[length - 1] == '\r')
         line[--length] = '\0';
     size_t blank = strspn(line, " \t");
-    if (length == blank || line[blank] == '#')
+    if (length == blank || line[blank] == '#' || is_heading(line + blank))
         return;
     if (!g_utf8_validate(line, (gssize)length, NULL)) {
         source_complain(sink, number, "the line is not UTF-8; passed over");
         return;
     }
+    if (take_session_key(sink, line + blank, number))
+        return;
     char *secret = strchr(line, ':');
     if (!secret) {
         source_complain(sink, number, "the line has no ':' between name and password; passed over");
@@ -142,10 +279,11 @@ static void read_line(source_sink *sink, char *line, size_t length, size_t numbe
     }
     *secret++ = '\0';
     owner who = {sink, number, NULL, NULL};
+    cut_history(line);
     split_name(line, &who.name, &who.domain);
     if (!*who.name)
         source_complain(sink, number, "the line names nobody before its ':'; passed over");
-    else if (!take_hashes(&who, secret) && !take_kerberos(&who, secret))
+    else if (!take_hashes(&who, secret) && !take_kerberos(&who, secret) && !take_dumped(&who, secret))
         take_password(&who, secret);
 }
 

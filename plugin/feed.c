@@ -202,6 +202,7 @@ static void capture_open(void)
     now->findings = g_hash_table_new_full(NULL, NULL, NULL, unref_array);
     if (now->judge)
         verifier_begin(now->judge, &now->facts);
+    wireshark_keys_smb_given(now->ring);
     hooks_follow_decode_as();
 }
 

@@ -71,8 +71,22 @@ void prefs_register(int proto)
     prefs_register_uat_preference(module, "key_table", "Keys", "Passwords, NT hashes and Kerberos keys, one by one", table);
 }
 
+/* Said once: keys are read anew with each capture. */
+static void report_readable(const char *path)
+{
+    static GHashTable *said;
+    if (!said)
+        said = g_hash_table_new(g_str_hash, g_str_equal);
+    if (g_hash_table_contains(said, path))
+        return;
+    g_hash_table_add(said, g_strdup(path));
+    report_warning("RPC Lens: %s: other users of this machine can read these keys: chmod 600 it", path);
+}
+
 static void report(const key_source *source)
 {
+    if (source->readable_by_others)
+        report_readable(source->path);
     if (source->error)
         report_failure("RPC Lens: %s", source->error);
     for (guint i = 0; i < source->complaints->len; i++) {
@@ -118,7 +132,7 @@ keyring *prefs_load_keys(void)
     char **paths = g_strsplit(key_files, ";", -1);
     for (char **path = paths; *path; path++)
         if (**path)
-            keyring_add_file(ring, *path);
+            keyring_add_path(ring, *path);
     g_strfreev(paths);
     add_table(ring);
     add_wiresharks(ring);

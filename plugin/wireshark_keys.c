@@ -126,3 +126,12 @@ void wireshark_keys_smb(uint64_t session, const uint8_t *key, size_t length)
     crypto_wipe(record->str, record->len);
     g_string_free(record, TRUE);
 }
+
+void wireshark_keys_smb_given(const keyring *ring)
+{
+    for (size_t i = 0; i < keyring_count(ring); i++) {
+        const key_entry *entry = keyring_entry(ring, i);
+        if (entry->kind == KEY_SMB_SESSION)
+            wireshark_keys_smb(entry->session, entry->octets, entry->length);
+    }
+}

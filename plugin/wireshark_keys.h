@@ -11,5 +11,7 @@ void wireshark_keys_give(const keyring *ring);
 /* Adds an SMB2 session's key to Wireshark's table of such keys. Must be called before Wireshark sees the session's id for the first
  * time. Wireshark keeps the table as long as the process lives, and in its profile only if the user saves it. */
 void wireshark_keys_smb(uint64_t session, const uint8_t *key, size_t length);
+/* The same for all SMB session keys of the keyring, which is to be done before the capture's first frame. */
+void wireshark_keys_smb_given(const keyring *ring);
 
 #endif

@@ -214,6 +214,105 @@ static void test_text(void)
     keyring_free(ring);
 }
 
+/* What secretsdump prints, shortened. */
+static void test_text_dump(void)
+{
+    keyring *ring = read_text("Impacket v0.10.0 - Copyright 2022 SecureAuth Corporation\n\n"
+                              "[*] Dumping Domain Credentials (domain\\uid:rid:lmhash:nthash)\n"
+                              "CORP\\alice:1103:aad3b435b51404eeaad3b435b51404ee:c5d73fd255b69aad0b8be3420b2b03c8::: (status=Enabled)\n"
+                              "CORP\\alice_history0:1103:aad3b435b51404eeaad3b435b51404ee:00112233445566778899aabbccddeeff:::\n"
+                              "CORP\\DC1$:plain_password_hex:500061007300730077006f0072006400\n"
+                              "CORP\\DC1$:aad3b435b51404eeaad3b435b51404ee:00112233445566778899aabbccddee00:::\n"
+                              "[*] DPAPI_SYSTEM \n"
+                              "dpapi_machinekey:0x0102030405\n"
+                              "dpapi_userkey:0x0102030405\n"
+                              "NL$KM:0011\n"
+                              "CORP/bob:$DCC2$10240#bob#0011:(2022-01-01)\n"
+                              "CORP\\carol:CLEARTEXT:a:b \n"
+                              "CORP\\alice:aes256-cts-hmac-sha1-96:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
+                              "CORP\\alice:des-cbc-md5:0011223344556677\n"
+                              "[*] Cleaning up... \n");
+    g_assert_cmpuint(keyring_source(ring, 0)->complaints->len, ==, 0);
+    g_assert_cmpuint(keyring_count(ring), ==, 6);
+    expect_entry(ring, 0, KEY_NT_HASH, "CORP", "alice");
+    expect_entry(ring, 1, KEY_NT_HASH, "CORP", "alice");
+    g_assert_cmphex(keyring_entry(ring, 1)->octets[1], ==, 0x11);
+    expect_entry(ring, 2, KEY_NT_HASH, "CORP", "DC1$"); /* [MS-NLMP] 4.2.2.1.2: NTOWF of "Password" */
+    g_assert_cmpmem(keyring_entry(ring, 2)->octets, 16, "\xa4\xf4\x9c\x40\x65\x10\xbd\xca\xb6\x82\x4e\xe7\xc3\x0f\xd8\x52", 16);
+    expect_entry(ring, 3, KEY_NT_HASH, "CORP", "DC1$");
+    expect_entry(ring, 4, KEY_PASSWORD, "CORP", "carol");
+    g_assert_cmpmem(keyring_entry(ring, 4)->octets, keyring_entry(ring, 4)->length, "a:b ", 4);
+    expect_entry(ring, 5, KEY_KERBEROS, "CORP", "alice");
+    keyring_free(ring);
+    ring = read_text("CORP\\DC1$:plain_password_hex:500\nCORP\\DC1$:plain_password_hex:zz00\n");
+    g_assert_nonnull(strstr(complaint(ring, 0, 1), "UTF-16LE in hexadecimal"));
+    g_assert_nonnull(strstr(complaint(ring, 1, 2), "UTF-16LE in hexadecimal"));
+    keyring_free(ring);
+}
+
+static void test_text_sessions(void)
+{
+    keyring *ring = read_text("ntlm-session-key 000102030405060708090a0b0c0d0e0f\n"
+                              " kerberos-subkey 17\t000102030405060708090A0B0C0D0E0F \r\n"
+                              "kerberos-ticket-key aes128-cts-hmac-sha1-96 000102030405060708090a0b0c0d0e0f\n"
+                              "smb-session-key 0x0000400000000011 000102030405060708090a0b0c0d0e0f\n"
+                              "ntlm-session-key:a password of a user of that name\n");
+    g_assert_cmpuint(keyring_source(ring, 0)->complaints->len, ==, 0);
+    static const key_kind kinds[] = {KEY_NTLM_SESSION, KEY_SUBKEY, KEY_TICKET, KEY_SMB_SESSION};
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        expect_entry(ring, i, kinds[i], "", "");
+        g_assert_cmpuint(keyring_entry(ring, i)->length, ==, 16);
+        g_assert_cmphex(keyring_entry(ring, i)->octets[15], ==, 15);
+    }
+    g_assert_cmpint(keyring_entry(ring, 1)->etype, ==, 17);
+    g_assert_cmpint(keyring_entry(ring, 2)->etype, ==, 17);
+    g_assert_cmphex(keyring_entry(ring, 3)->session, ==, 0x400000000011);
+    expect_entry(ring, 4, KEY_PASSWORD, "", "ntlm-session-key");
+    keyring_free(ring);
+
+    static const char *const bad[] = {"ntlm-session-key", "ntlm-session-key 00", "ntlm-session-key 000102030405060708090a0b0c0d0e0f x",
+                                      "kerberos-subkey 18 000102030405060708090a0b0c0d0e0f", "kerberos-subkey", "smb-session-key 1",
+                                      "kerberos-subkey xyz 000102030405060708090a0b0c0d0e0f",
+                                      "smb-session-key 1x 000102030405060708090a0b0c0d0e0f"};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        ring = read_text(bad[i]);
+        g_assert_cmpuint(keyring_count(ring), ==, 0);
+        g_assert_nonnull(strstr(complaint(ring, 0, 1), "is followed by"));
+        keyring_free(ring);
+    }
+}
+
+static void test_folder(void)
+{
+    char *folder = g_dir_make_tmp("rpclens-XXXXXX", NULL);
+    static const char *const names[] = {"b.txt", "a.txt", ".hidden", "image"};
+    static const char *const texts[] = {"bob:x\n", "alice:y\n", "carol:z\n", "\x7f" "ELF"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *path = g_build_filename(folder, names[i], NULL);
+        g_assert_true(g_file_set_contents(path, texts[i], i == 3 ? 6 : -1, NULL));
+        g_free(path);
+    }
+    keyring *ring = keyring_new();
+    g_assert_true(keyring_add_path(ring, folder));
+    g_assert_cmpuint(keyring_source_count(ring), ==, 3);
+    g_assert_cmpuint(keyring_count(ring), ==, 2);
+    expect_entry(ring, 0, KEY_PASSWORD, "", "alice");
+    expect_entry(ring, 1, KEY_PASSWORD, "", "bob");
+    g_assert_nonnull(strstr(keyring_source(ring, 2)->error, "neither a keytab"));
+    keyring_free(ring);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        char *path = g_build_filename(folder, names[i], NULL);
+        g_unlink(path);
+        g_free(path);
+    }
+    ring = keyring_new();
+    g_assert_false(keyring_add_path(ring, folder));
+    g_assert_nonnull(strstr(keyring_source(ring, 0)->error, "a folder without a file"));
+    keyring_free(ring);
+    g_rmdir(folder);
+    g_free(folder);
+}
+
 static void test_text_complaints(void)
 {
     keyring *ring = read_text("alice\nCORP\\:x\nJ\xf6rg:latin\nbob:ok\nDC$:aes256-cts-hmac-sha1-96:0011\n");
@@ -373,6 +472,9 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/ring/text", test_text);
     g_test_add_func("/keys/ring/text-complaints", test_text_complaints);
     g_test_add_func("/keys/ring/text-utf16", test_text_utf16);
+    g_test_add_func("/keys/ring/text-dump", test_text_dump);
+    g_test_add_func("/keys/ring/text-sessions", test_text_sessions);
+    g_test_add_func("/keys/ring/folder", test_folder);
     g_test_add_func("/keys/ring/unrecognised", test_unrecognised);
     g_test_add_func("/keys/ring/file", test_file);
     g_test_add_func("/keys/ring/ntlm-order", test_ntlm_order);

@@ -91,6 +91,8 @@ static void warn_of(const key_source *s)
         const key_complaint *c = &g_array_index(s->complaints, key_complaint, i);
         fprintf(stderr, "rpclens: %s, %s %" G_GSIZE_FORMAT ": %s\n", s->path, s->is_text ? "line" : "offset", c->where, c->text);
     }
+    if (s->readable_by_others)
+        fprintf(stderr, "rpclens: %s: other users of this machine can read these keys: chmod 600 it\n", s->path);
 }
 
 /* A key file that cannot be read is said, and the work goes on without it; the calls it would have opened say so again. */
@@ -98,7 +100,7 @@ static keyring *load_keys(const options *o)
 {
     keyring *ring = keyring_new();
     for (char **path = o->keys; path && *path; path++)
-        keyring_add_file(ring, *path);
+        keyring_add_path(ring, *path);
     for (size_t i = 0; i < keyring_source_count(ring); i++)
         warn_of(keyring_source(ring, i));
     return ring;
@@ -234,7 +236,7 @@ static int run_keys(const options *o)
     keyring *ring = keyring_new();
     bool good = true;
     for (char **path = o->files; *path; path++)
-        good &= keyring_add_file(ring, *path);
+        good &= keyring_add_path(ring, *path);
     report_keys(stdout, ring);
     keyring_free(ring);
     return good ? EXIT_CLEAN : EXIT_FAILED;

@@ -4,9 +4,13 @@
 
 static void print_entry(FILE *out, const key_entry *e)
 {
-    fprintf(out, "  %s%s%s  %s", e->name, *e->domain ? "@" : "", e->domain, key_kind_text(e));
+    if (*e->name)
+        fprintf(out, "  %s%s%s", e->name, *e->domain ? "@" : "", e->domain);
+    fprintf(out, "  %s%s", key_kind_text(e), e->kind == KEY_TICKET ? " session key of a ticket" : e->kind == KEY_SUBKEY ? " subkey" : "");
     if (e->kvno)
         fprintf(out, ", kvno %u", e->kvno);
+    if (e->kind == KEY_SMB_SESSION)
+        fprintf(out, " of session 0x%016" G_GINT64_MODIFIER "x", e->session);
     fputc('\n', out);
 }
 
@@ -27,6 +31,6 @@ void report_keys(FILE *out, const keyring *ring)
             fprintf(out, "  %s %" G_GSIZE_FORMAT ": %s\n", s->is_text ? "line" : "offset", complaint->where, complaint->text);
         }
         if (s->readable_by_others)
-            fprintf(out, "  warning: other users of this machine can read this file: chmod 600 it\n");
+            fprintf(out, "  warning: other users of this machine can read these keys: chmod 600 it\n");
     }
 }
