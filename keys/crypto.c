@@ -143,7 +143,7 @@ struct crypto_mac {
 
 static int hash_algorithm(crypto_hash hash)
 {
-    static const int algorithms[] = {GCRY_MD_MD5, GCRY_MD_SHA1, GCRY_MD_SHA256, GCRY_MD_SHA384};
+    static const int algorithms[] = {GCRY_MD_MD5, GCRY_MD_SHA1, GCRY_MD_SHA256, GCRY_MD_SHA384, GCRY_MD_SHA512};
     return algorithms[hash];
 }
 
@@ -359,4 +359,87 @@ bool crypto_sha2_string_to_key(crypto_hash hash, const uint8_t *password, size_t
         crypto_sha2_derive(hash, stretched, length, "kerberos", 8, out, length);
     crypto_free(stretched);
     return done;
+}
+
+void crypto_digest(crypto_hash hash, const crypto_part *parts, size_t count, uint8_t *out)
+{
+    digest(hash_algorithm(hash), 0, parts, count, out);
+}
+
+bool crypto_cbc_decrypt(crypto_cipher cipher, const uint8_t *key, const uint8_t *vector, uint8_t *data, size_t length)
+{
+    int algorithm = cipher == CRYPTO_3DES_CBC ? GCRY_CIPHER_3DES : GCRY_CIPHER_AES256;
+    size_t block = gcry_cipher_get_algo_blklen(algorithm);
+    gcry_cipher_hd_t handle = NULL;
+    crypto_init();
+    bool done = length % block == 0 && !gcry_cipher_open(&handle, algorithm, GCRY_CIPHER_MODE_CBC, GCRY_CIPHER_SECURE);
+    gcry_error_t error = done ? gcry_cipher_setkey(handle, key, gcry_cipher_get_algo_keylen(algorithm)) : 0;
+    done = done && (!error || gcry_err_code(error) == GPG_ERR_WEAK_KEY) && !gcry_cipher_setiv(handle, vector, block) &&
+           !gcry_cipher_decrypt(handle, data, length, NULL, 0);
+    gcry_cipher_close(handle);
+    return done;
+}
+
+/* Windows' numbers are little-endian. A number of secure octets is secure itself. */
+static gcry_mpi_t read_number(const uint8_t *octets, size_t length)
+{
+    uint8_t *turned = crypto_alloc(length);
+    gcry_mpi_t number = NULL;
+    for (size_t i = 0; i < length; i++)
+        turned[i] = octets[length - 1 - i];
+    if (gcry_mpi_scan(&number, GCRYMPI_FMT_USG, turned, length, NULL))
+        number = NULL;
+    crypto_free(turned);
+    return number;
+}
+
+/* A PRIVATEKEYBLOB: BLOBHEADER of 8 octets, "RSA2", bit length, public exponent, modulus, five halves, private exponent. */
+static gcry_sexp_t read_private_key(const uint8_t *blob, size_t length, size_t *modulus_length)
+{
+    enum { MAGIC = 8, BITS = 12, EXPONENT = 16, NUMBERS = 20, BITS_MAX = 16384 };
+    size_t bits = length < NUMBERS ? 0 : blob[BITS] | (size_t)blob[BITS + 1] << 8 | (size_t)blob[BITS + 2] << 16;
+    size_t half = bits / 16, whole = 2 * half;
+    if (!bits || bits % 16 || bits > BITS_MAX || length - NUMBERS < 9 * half || memcmp(blob + MAGIC, "RSA2", 4) != 0)
+        return NULL;
+    gcry_mpi_t n = read_number(blob + NUMBERS, whole), e = read_number(blob + EXPONENT, 4),
+               d = read_number(blob + NUMBERS + whole + 5 * half, whole);
+    gcry_sexp_t key = NULL;
+    if (!n || !e || !d || gcry_sexp_build(&key, NULL, "(private-key(rsa(n%m)(e%m)(d%m)))", n, e, d))
+        key = NULL;
+    gcry_mpi_release(n);
+    gcry_mpi_release(e);
+    gcry_mpi_release(d);
+    *modulus_length = whole;
+    return key;
+}
+
+static uint8_t *take_plain(gcry_sexp_t found, size_t *length)
+{
+    gcry_sexp_t value = gcry_sexp_find_token(found, "value", 0);
+    const char *data = value ? gcry_sexp_nth_data(value, 1, length) : NULL;
+    uint8_t *plain = NULL;
+    if (data) {
+        plain = crypto_alloc(*length + 1);
+        memcpy(plain, data, *length);
+    }
+    gcry_sexp_release(value);
+    return plain;
+}
+
+uint8_t *crypto_rsa_decrypt(const uint8_t *key, size_t key_length, const uint8_t *cipher, size_t length, size_t *plain_length)
+{
+    crypto_init();
+    size_t modulus;
+    gcry_sexp_t private_key = read_private_key(key, key_length, &modulus), sealed = NULL, found = NULL;
+    gcry_mpi_t number = private_key && length == modulus ? read_number(cipher, length) : NULL;
+    uint8_t *plain = NULL;
+    *plain_length = 0;
+    if (number && !gcry_sexp_build(&sealed, NULL, "(enc-val(flags pkcs1)(rsa(a%m)))", number) &&
+        !gcry_pk_decrypt(&found, sealed, private_key))
+        plain = take_plain(found, plain_length);
+    gcry_mpi_release(number);
+    gcry_sexp_release(private_key);
+    gcry_sexp_release(sealed);
+    gcry_sexp_release(found);
+    return plain;
 }

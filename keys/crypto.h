@@ -43,12 +43,24 @@ void crypto_des(const uint8_t key[7], const uint8_t in[8], uint8_t out[8]);
 uint32_t crypto_crc32(const crypto_part *parts, size_t count);
 
 /* An HMAC with its key set once, for every PDU of a direction. */
-typedef enum { CRYPTO_MD5, CRYPTO_SHA1, CRYPTO_SHA256, CRYPTO_SHA384 } crypto_hash;
+typedef enum { CRYPTO_MD5, CRYPTO_SHA1, CRYPTO_SHA256, CRYPTO_SHA384, CRYPTO_SHA512 } crypto_hash;
 typedef struct crypto_mac crypto_mac;
 crypto_mac *crypto_mac_new(crypto_hash hash, const uint8_t *key, size_t length);
 void        crypto_mac_free(crypto_mac *mac);
 /* Writes the first `length` octets of the MAC (16 of MD5, 20 of SHA-1, 32 of SHA-256, 48 of SHA-384 at most). */
 void        crypto_mac_run(crypto_mac *mac, const crypto_part *parts, size_t count, uint8_t *out, size_t length);
+
+/* The whole digest: 16, 20, 32, 48, 64 octets. */
+void crypto_digest(crypto_hash hash, const crypto_part *parts, size_t count, uint8_t *out);
+
+/* CBC without padding, in place; a key of 24 octets and a vector of 8 for 3DES, 32 and 16 for AES-256. False: `length` is not a
+ * multiple of the vector's, or libgcrypt refused. */
+typedef enum { CRYPTO_3DES_CBC, CRYPTO_AES256_CBC } crypto_cipher;
+bool crypto_cbc_decrypt(crypto_cipher cipher, const uint8_t *key, const uint8_t *vector, uint8_t *data, size_t length);
+
+/* RSA with PKCS#1 v1.5 padding as Windows' CryptoAPI has it: `key` is a PRIVATEKEYBLOB, the ciphertext little-endian. The
+ * plaintext is in secure memory, for crypto_free; NULL: the key is none, or does not decrypt this. */
+uint8_t *crypto_rsa_decrypt(const uint8_t *key, size_t key_length, const uint8_t *cipher, size_t length, size_t *plain_length);
 
 /* RC4, a plain structure: a copy of it is a place in the key stream to come back to. */
 typedef struct {

@@ -9,17 +9,17 @@
 
 #include "keys/crypto.h"
 
-/* The trees of both schemas, made once a process and never freed. */
+/* A schema's tree is made once a process and never freed. */
 static asn1_node definitions(const asn1_static_node *schema)
 {
-    static asn1_node trees[2];
-    static gsize done;
-    if (g_once_init_enter(&done)) {
-        if (asn1_array2tree(spnego_asn1_tab, &trees[0], NULL) || asn1_array2tree(krb5_asn1_tab, &trees[1], NULL))
-            g_error("the compiled ASN.1 schemas do not fit this libtasn1");
-        g_once_init_leave(&done, 1);
-    }
-    return trees[schema == krb5_asn1_tab];
+    static GHashTable *trees;
+    if (!trees)
+        trees = g_hash_table_new(NULL, NULL);
+    asn1_node tree = g_hash_table_lookup(trees, schema);
+    if (!tree && asn1_array2tree(schema, &tree, NULL))
+        g_error("the compiled ASN.1 schemas do not fit this libtasn1");
+    g_hash_table_insert(trees, (gpointer)schema, tree);
+    return tree;
 }
 
 /* Looking a type up and resolving what it refers to takes longer than decoding a token, and there are handshakes by the

@@ -10,8 +10,8 @@
 
 #include <libtasn1.h>
 
-/* Made by asn1Parser from spnego.asn and krb5.asn. */
-extern const asn1_static_node spnego_asn1_tab[], krb5_asn1_tab[];
+/* Made by asn1Parser from the *.asn files. */
+extern const asn1_static_node spnego_asn1_tab[], krb5_asn1_tab[], rsa_asn1_tab[], x509_asn1_tab[];
 
 /* Decodes data[0..length) as `type`, e.g. "KRB5.AP-REQ"; octets behind the value are allowed. NULL: it is not one. */
 asn1_node der_open(const asn1_static_node *schema, const char *type, const uint8_t *data, size_t length);

@@ -18,7 +18,7 @@
  * belong to the ticket's service only this many are tried in the life of a keyring. */
 enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256 };
 
-static const source_format *const formats[] = {&source_keytab, &source_text}; /* text last: it takes nearly anything */
+static const source_format *const formats[] = {&source_keytab, &source_pvk, &source_backup_object, &source_pem, &source_text}; /* text last: it takes nearly anything */
 
 /* An entry knows the others of its name. */
 typedef struct {
@@ -233,8 +233,8 @@ static bool read_source(keyring *ring, key_source *source, const uint8_t *data, 
 {
     const source_format *format = length ? recognise(data, length) : NULL;
     if (!format) {
-        source->error = length ? g_strdup_printf("%s is neither a keytab (05 02 or 05 01 at offset 0) nor text",
-                                                 source->path)
+        source->error = length ? g_strdup_printf("%s is neither a keytab (05 02 or 05 01 at offset 0) nor a backup key"
+                                                 " nor text", source->path)
                                : g_strdup_printf("%s is empty", source->path);
         return false;
     }
@@ -625,6 +625,12 @@ const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const ui
 }
 
 /* ---- words ---- */
+
+void key_guid_text(const uint8_t g[16], char text[KEY_GUID_TEXT])
+{
+    g_snprintf(text, KEY_GUID_TEXT, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[3], g[2], g[1], g[0],
+               g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12], g[13], g[14], g[15]);
+}
 
 const char *key_kind_text(const key_entry *entry)
 {

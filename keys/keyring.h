@@ -24,7 +24,7 @@ typedef enum {
     KEY_SUBKEY,   /* a Kerberos subkey of `etype`, of whichever side */
     KEY_SMB_SESSION, /* an SMB Session.SessionKey; `session` is its id */
     /* A domain's DPAPI backup keys ([MS-BKRP] 2.2.5, 2.2.7); `guid` is the key's: */
-    KEY_BACKUP_CLIENT, /* the RSA key pair, as the PRIVATEKEYBLOB of 1172 octets */
+    KEY_BACKUP_CLIENT, /* the RSA key pair, as a PRIVATEKEYBLOB: 1172 octets for 2048 bits */
     KEY_BACKUP_SERVER  /* 256 octets */
 } key_kind;
 
@@ -107,6 +107,9 @@ const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, 
  * returns true. The signature must decide. */
 const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t etype, key_try_fn fn, void *data,
                                      size_t *tried);
+/* A GUID in the order of the wire as text, with its final zero. */
+enum { KEY_GUID_TEXT = 37 };
+void key_guid_text(const uint8_t guid[16], char text[KEY_GUID_TEXT]);
 /* Calls `fn` for the backup keys of a kind, those with this GUID first, then those whose GUID is not known. */
 const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const uint8_t guid[16], key_try_fn fn, void *data);
 

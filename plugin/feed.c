@@ -510,7 +510,7 @@ static void draw_frame(void)
 {
     for (guint i = 0; i < met.pdus->len; i++) {
         const met_pdu *pdu = &g_array_index(met.pdus, met_pdu, i);
-        tree_pdu(&pdu->place, met.pinfo, met.tree, pdu->pdu, met.pdus->len == 1);
+        tree_pdu(&pdu->place, met.pinfo, met.tree, pdu->pdu, now->ring, met.pdus->len == 1);
     }
     const GPtrArray *findings = met.tree ? g_hash_table_lookup(now->findings, GUINT_TO_POINTER(met.frame)) : NULL;
     if (findings)

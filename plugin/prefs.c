@@ -53,6 +53,13 @@ static ws_bool row_check(void *row, char **error)
     return *error == NULL;
 }
 
+static ws_bool show_secrets;
+
+bool prefs_show_secrets(void)
+{
+    return show_secrets;
+}
+
 void prefs_register(int proto)
 {
     static uat_field_t columns[] = {
@@ -66,6 +73,8 @@ void prefs_register(int proto)
         "Keys that open sealed DCE/RPC: an MIT keytab, or a text file with lines DOMAIN\\user:password or, as secretsdump "
         "writes them, DOMAIN\\user:RID:LMHASH:NTHASH:::. Several files are separated by ';'. Read anew with each capture.",
         &key_files, FALSE);
+    prefs_register_bool_preference(module, "show_secrets", "Show secrets that were wrapped inside calls",
+                                   "What a domain's DPAPI backup key opens of BackupKey's calls", &show_secrets);
     uat_t *table = uat_new("RPC Lens keys", sizeof(key_row), "rpclens_keys", TRUE, &rows, &row_count, UAT_AFFECTS_DISSECTION, NULL,
                            row_copy, row_check, row_free, NULL, NULL, columns);
     prefs_register_uat_preference(module, "key_table", "Keys", "Passwords, NT hashes and Kerberos keys, one by one", table);

@@ -5,7 +5,9 @@
 #include <epan/expert.h>
 
 #include "decoders/errors.h"
+#include "plugin/prefs.h"
 #include "plugin/register.h"
+#include "rpc/secrets.h"
 #include "verifier/verdict.h"
 
 /* ----------------------------------------------------------------------------------------------- security context */
@@ -170,16 +172,38 @@ static void draw_event(const ndr_event *e, void *user)
     }
 }
 
+typedef struct {
+    proto_tree *tree;
+    tvbuff_t   *tvb;
+} secret_place;
+
+static void draw_secret(const rpc_secret *secret, void *user)
+{
+    const secret_place *place = user;
+    if (secret->kind != RPC_SECRET_WRAPPED)
+        return;
+    gint at = (gint)secret->offset;
+    char *text = dpapi_text(&secret->opened);
+    proto_item *item = proto_tree_add_string_format(place->tree, generic.secret, place->tvb, at, 0, text, "Wrapped secret in %s: %s",
+                                                    secret->field, text);
+    g_free(text);
+    proto_item_set_generated(item);
+    if (!secret->octets)
+        return;
+    proto_tree *sub = proto_item_add_subtree(item, generic.ett_security);
+    proto_item_set_generated(proto_tree_add_string(sub, generic.secret_sid, place->tvb, at, 0, secret->opened.sid));
+    proto_item_set_generated(proto_tree_add_uint(sub, generic.secret_length, place->tvb, at, 0, (guint32)secret->length));
+    if (prefs_show_secrets())
+        proto_item_set_generated(proto_tree_add_bytes_with_length(sub, generic.secret_octets, place->tvb, at, 0, secret->octets,
+                                                                  (gint)secret->length));
+}
+
 static void draw_parameters(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu, const ndr_stub *stub)
 {
     const rpc_call *call = pdu->call;
     drawing d = {pinfo, tvb, call->interface, g_ptr_array_new()};
     g_ptr_array_add(d.trees, tree);
-    ndr_stub request;
-    bool have_request = rpc_message_stub(call, &call->request, &request);
-    ndr_result result = pdu->response ? ndr_walk_response(call->interface, call->method, stub, have_request ? &request : NULL,
-                                                          draw_event, &d)
-                                      : ndr_walk_request(call->interface, call->method, stub, draw_event, &d);
+    ndr_result result = rpc_message_walk(call, pdu->response, stub, draw_event, &d);
     g_ptr_array_unref(d.trees);
     if (result.code == NDR_OK)
         return;
@@ -257,21 +281,24 @@ static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_messag
         col_append_lstr(pinfo->cinfo, COL_INFO, ", ", before, name, " ", kind_name(m), sealed, COL_ADD_LSTR_TERMINATOR);
 }
 
-static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m)
+static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m,
+                      const keyring *ring)
 {
     ndr_stub stub;
     if (!rpc_message_stub(pdu->call, m, &stub))
         return;
     tvbuff_t *tvb = stub_tvb(place, pinfo, pdu, m, &stub);
-    if (pdu->call->method && !pdu->call->method->reserved)
+    if (pdu->call->method && !pdu->call->method->reserved) {
         draw_parameters(pinfo, tree, tvb, pdu, &stub);
-    else
+        rpc_secrets(pdu->call, pdu->response, ring, draw_secret, &(secret_place){tree, tvb});
+    } else
         proto_tree_add_item(tree, generic.stub, tvb, 0, -1, ENC_NA);
     if (m->has_trailer)
         proto_item_set_generated(proto_tree_add_boolean(tree, generic.trailer, tvb, 0, 0, TRUE));
 }
 
-static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu)
+static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu,
+                      const keyring *ring)
 {
     const rpc_call *call = pdu->call;
     const rpc_message *m = pdu->response ? &call->response : &call->request;
@@ -283,10 +310,10 @@ static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *t
     if (m->kind == RPC_FAULT)
         draw_fault(tree, tvb, m);
     if (pdu->last)
-        draw_stub(place, pinfo, tree, pdu, m);
+        draw_stub(place, pinfo, tree, pdu, m, ring);
 }
 
-void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, bool alone)
+void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const keyring *ring, bool alone)
 {
     const rpc_call *call = pdu->call;
     bool ours = call && call->interface;
@@ -307,7 +334,7 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
         return;
     proto_item_append_text(top, ", %s%s%s", call_name(pinfo, call, m), pdu->last ? "" : ", fragment",
                            pdu->verdict.state == SEC_SEALED ? ", sealed" : "");
-    draw_call(place, pinfo, sub, place->tvb, pdu);
+    draw_call(place, pinfo, sub, place->tvb, pdu, ring);
 }
 
 /* --------------------------------------------------------------------------------------------------------- findings */

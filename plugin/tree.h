@@ -13,9 +13,9 @@ typedef struct {
     int       start, length; /* length: of what is captured */
 } tree_place;
 
-/* Sets the columns and, if there is a tree, draws the PDU at its end. `alone`: it is the only one in its frame. */
-void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu,
-              bool alone);
+/* Sets the columns and, if there is a tree, draws the PDU at its end, with the secrets in it that `ring` opens. `alone`: it is the
+ * only one in its frame. */
+void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const keyring *ring, bool alone);
 /* Draws the findings of a frame (finding pointers) as expert infos. */
 void tree_findings(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const GPtrArray *findings);
 

@@ -565,6 +565,15 @@ bool rpc_message_stub(const rpc_call *call, const rpc_message *message, ndr_stub
     return true;
 }
 
+ndr_result rpc_message_walk(const rpc_call *call, bool response, const ndr_stub *stub, ndr_event_fn fn, void *user)
+{
+    ndr_stub request;
+    if (!response)
+        return ndr_walk_request(call->interface, call->method, stub, fn, user);
+    bool have = rpc_message_stub(call, &call->request, &request);
+    return ndr_walk_response(call->interface, call->method, stub, have ? &request : NULL, fn, user);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- PDUs */
 
 /* A PDU stays for whoever draws frames if there is something to say about it. */

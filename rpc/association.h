@@ -145,6 +145,9 @@ void rpc_tracker_end(rpc_tracker *tracker);
  * not kept. */
 bool rpc_message_stub(const rpc_call *call, const rpc_message *message, ndr_stub *stub);
 
+/* Walks that stub by the call's method, which must be known; a response with its request, where that can be read. */
+ndr_result rpc_message_walk(const rpc_call *call, bool response, const ndr_stub *stub, ndr_event_fn fn, void *user);
+
 const char *rpc_transport_name(rpc_transport transport); /* "ncacn_np", "ncacn_ip_tcp", "ncadg_ip_udp" */
 /* "SPNEGO", "NTLM", "Kerberos", ...; "none" for 0. */
 const char *rpc_auth_type_name(uint8_t auth_type);

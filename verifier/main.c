@@ -15,16 +15,20 @@ static const char usage[] =
     "\n"
     "  rpclens calls  [-k KEYS]... [--format text|jsonl] [--stubs] CAPTURE...\n"
     "  rpclens verify [-k KEYS]... [--format text|json] [--strict] CAPTURE...\n"
+    "  rpclens secrets [-k KEYS]... --out DIR CAPTURE...\n"
     "  rpclens keys   KEYS...\n"
     "  rpclens keys   --explain [-k KEYS]... CAPTURE...\n"
     "  rpclens rules\n"
     "\n"
-    "KEYS is an MIT keytab, or a text file with lines DOMAIN\\user:password or, as secretsdump writes them,\n"
-    "DOMAIN\\user:RID:LMHASH:NTHASH:::. Its kind is told by its content.\n"
+    "KEYS is an MIT keytab, a text file with lines DOMAIN\\user:password or what secretsdump prints, a domain's DPAPI\n"
+    "backup key (LSA secret, PVK, PEM), or a folder of such files. A file's kind is told by its content.\n"
     "\n"
     "  -k, --keys KEYS   open sealed calls with these keys; may be given several times\n"
     "  --format FORMAT   calls: text or jsonl, one call a line; verify: text or json\n"
     "  --stubs           calls, jsonl: with the plaintext stubs in hex\n"
+    "  --show-secrets    calls: with the secrets that were wrapped inside calls and that a backup key opens\n"
+    "  --out DIR         secrets: writes certificates and secrets of BackupKey calls to this folder, with a manifest.json;\n"
+    "                    nothing there is overwritten\n"
     "  --explain         keys: which key each security context of a capture needs, and whether it is held\n"
     "  --strict          verify: exit with 1 also for warnings\n"
     "  -h, --help        this text; --version tells the version\n"
@@ -48,7 +52,8 @@ static int fail(const char *format, ...)
 typedef struct {
     char   **keys;
     char    *format;
-    gboolean stubs, strict, explain;
+    char    *out;
+    gboolean stubs, strict, explain, secrets;
     char   **files;
 } options;
 
@@ -60,6 +65,8 @@ static bool parse(const char *verb, int argc, char **argv, options *o)
         {"format", 0, 0, G_OPTION_ARG_STRING, &o->format, NULL, NULL},
         {"stubs", 0, 0, G_OPTION_ARG_NONE, &o->stubs, NULL, NULL},
         {"strict", 0, 0, G_OPTION_ARG_NONE, &o->strict, NULL, NULL},
+        {"show-secrets", 0, 0, G_OPTION_ARG_NONE, &o->secrets, NULL, NULL},
+        {"out", 0, 0, G_OPTION_ARG_FILENAME, &o->out, NULL, NULL},
         {"explain", 0, 0, G_OPTION_ARG_NONE, &o->explain, NULL, NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &o->files, NULL, NULL},
         G_OPTION_ENTRY_NULL,
@@ -81,6 +88,7 @@ static void options_clear(options *o)
     g_strfreev(o->keys);
     g_strfreev(o->files);
     g_free(o->format);
+    g_free(o->out);
 }
 
 static void warn_of(const key_source *s)
@@ -133,7 +141,7 @@ static bool start(const char *program_path)
 }
 
 typedef struct {
-    const options      *o;
+    report_options      report;
     const feed_program *program;
     bool                json;
 } calls_state;
@@ -142,14 +150,14 @@ static void print_call(rpc_call *call, void *user)
 {
     calls_state *s = user;
     if (s->json)
-        report_call_jsonl(stdout, s->program->label, call, s->o->stubs);
+        report_call_jsonl(stdout, s->program->label, call, &s->report);
     else
-        report_call_text(stdout, call);
+        report_call_text(stdout, call, &s->report);
 }
 
 static int run_calls(const char *program_path, const options *o)
 {
-    calls_state s = {.o = o, .json = g_strcmp0(o->format, "jsonl") == 0};
+    calls_state s = {.json = g_strcmp0(o->format, "jsonl") == 0};
     if (o->format && !s.json && strcmp(o->format, "text") != 0)
         return fail("calls: --format is text or jsonl, not %s", o->format);
     if (!o->files)
@@ -157,6 +165,7 @@ static int run_calls(const char *program_path, const options *o)
     if (o->strict)
         return fail("calls: --strict belongs to verify");
     keyring *ring = load_keys(o);
+    s.report = (report_options){ring, o->stubs, o->secrets};
     feed_program program = {.ring = ring, .options = {.forget = true, .keep_stubs = true}, .user = &s, .finished = print_call};
     s.program = &program;
     bool good = start(program_path) && read_all(o->files, &program);
@@ -227,6 +236,36 @@ static int run_explain(const char *program_path, const options *o)
     return good ? EXIT_CLEAN : EXIT_FAILED;
 }
 
+typedef struct {
+    report_secrets     *secrets;
+    const feed_program *program;
+} secrets_state;
+
+static void keep_secrets(rpc_call *call, void *user)
+{
+    secrets_state *s = user;
+    report_secrets_add(s->secrets, s->program->label, call);
+}
+
+static int run_secrets(const char *program_path, const options *o)
+{
+    char *error = NULL;
+    if (!o->files || !o->out)
+        return fail("secrets: name a capture, and with --out a folder; see rpclens --help");
+    keyring *ring = load_keys(o);
+    secrets_state s = {.secrets = report_secrets_new(o->out, ring, &error)};
+    feed_program program = {.ring = ring, .options = {.forget = true}, .user = &s, .finished = keep_secrets};
+    s.program = &program;
+    bool good = s.secrets && start(program_path) && read_all(o->files, &program);
+    if (s.secrets)
+        good &= report_secrets_end(s.secrets, stdout, &error);
+    if (error)
+        fail("%s", error);
+    g_free(error);
+    keyring_free(ring);
+    return good ? EXIT_CLEAN : EXIT_FAILED;
+}
+
 static int run_keys(const options *o)
 {
     if (!o->files)
@@ -259,6 +298,8 @@ int main(int argc, char **argv)
             status = run_calls(argv[0], &o);
         else if (strcmp(verb, "verify") == 0)
             status = run_verify(argv[0], &o);
+        else if (strcmp(verb, "secrets") == 0)
+            status = run_secrets(argv[0], &o);
         else if (strcmp(verb, "keys") == 0)
             status = o.explain ? run_explain(argv[0], &o) : run_keys(&o);
         else if (strcmp(verb, "rules") == 0)

@@ -9,9 +9,23 @@
 #include "rpc/association.h"
 #include "verifier/verdict.h"
 
-/* One call as a line: a JSON object, or text. `stubs` adds the plaintext stubs to JSON. */
-void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, bool stubs);
-void report_call_text(FILE *out, const rpc_call *call);
+typedef struct {
+    const keyring *ring;   /* opens the secrets that calls carry wrapped */
+    bool           stubs;  /* JSON: with the plaintext stubs */
+    bool           secrets;/* with what was wrapped, in hexadecimal; the user asked for it by name */
+} report_options;
+
+/* One call as a line: a JSON object, or text. */
+void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, const report_options *options);
+void report_call_text(FILE *out, const rpc_call *call, const report_options *options);
+
+/* What calls carry, as files in a folder, which is made if need be, and a manifest of them. Nothing that exists is overwritten. */
+typedef struct report_secrets report_secrets;
+/* NULL: the folder cannot be used; `error` (free it) says why. `ring` must outlive it. */
+report_secrets *report_secrets_new(const char *folder, const keyring *ring, char **error);
+void            report_secrets_add(report_secrets *secrets, const char *capture, const rpc_call *call);
+/* Writes the manifest and frees all; prints to `out` what was recovered. False: something could not be written; `error` says what. */
+bool            report_secrets_end(report_secrets *secrets, FILE *out, char **error);
 
 /* Verdicts and findings. `captures` ends with NULL. */
 void report_verdict_json(FILE *out, const verifier *v, char *const *captures);

@@ -1,5 +1,6 @@
 /* report_calls.c - calls as JSON lines and as text.
  * SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rpc/secrets.h"
 #include "verifier/report.h"
 
 #include <string.h>
@@ -151,20 +152,11 @@ static void collect_note(const ndr_event *e, void *user)
         g_ptr_array_add(((note_list *)user)->texts, ndr_note_text(e));
 }
 
-static ndr_result walk(const rpc_call *call, const rpc_message *m, const ndr_stub *stub, ndr_event_fn fn, void *user)
-{
-    ndr_stub request;
-    if (m == &call->request)
-        return ndr_walk_request(call->interface, call->method, stub, fn, user);
-    bool have = rpc_message_stub(call, &call->request, &request);
-    return ndr_walk_response(call->interface, call->method, stub, have ? &request : NULL, fn, user);
-}
-
 /* "notes" says what the wire contradicts; "malformed" where the stub stopped making sense. */
 static void add_notes(JsonBuilder *b, const rpc_call *call, const rpc_message *m, const ndr_stub *stub)
 {
     note_list notes = {g_ptr_array_new_with_free_func(g_free)};
-    ndr_result result = walk(call, m, stub, collect_note, &notes);
+    ndr_result result = rpc_message_walk(call, m == &call->response, stub, collect_note, &notes);
     if (notes.texts->len > 0) {
         json_builder_set_member_name(b, "notes");
         json_builder_begin_array(b);
@@ -195,7 +187,7 @@ static void add_params(JsonBuilder *b, const rpc_call *call, const rpc_message *
     if (have) {
         params->nodes = g_ptr_array_new();
         g_ptr_array_add(params->nodes, root);
-        walk(call, m, &stub, json_event, params);
+        rpc_message_walk(call, m == &call->response, &stub, json_event, params);
         g_ptr_array_unref(params->nodes);
     }
     json_builder_set_member_name(b, "params");
@@ -236,7 +228,46 @@ static const char *kind_name(rpc_kind kind)
     return names[kind];
 }
 
-static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message *m, bool stubs)
+typedef struct {
+    JsonBuilder *b;
+    bool         octets;
+} json_secrets;
+
+static void json_secret(const rpc_secret *secret, void *user)
+{
+    json_secrets *s = user;
+    JsonBuilder *b = s->b;
+    if (secret->kind != RPC_SECRET_WRAPPED)
+        return;
+    char guid[KEY_GUID_TEXT], *text = dpapi_text(&secret->opened);
+    key_guid_text(secret->opened.guid, guid);
+    json_builder_begin_object(b);
+    set_string(b, "field", secret->field);
+    set_string(b, "type", secret->type);
+    set_string(b, "key", guid);
+    set_string(b, "state", secret->octets ? "verified" : "sealed");
+    set_string(b, "reason", text);
+    set_string(b, "sid", secret->opened.sid);
+    if (secret->octets)
+        set_number(b, "length", secret->length);
+    if (secret->octets && s->octets) {
+        json_builder_set_member_name(b, "octets");
+        add_hex(b, secret->octets, secret->length);
+    }
+    json_builder_end_object(b);
+    g_free(text);
+}
+
+/* Secrets that the call carries wrapped, for which the call's own plaintext is not enough. */
+static void add_secrets(JsonBuilder *b, const rpc_call *call, const rpc_message *m, const report_options *options)
+{
+    json_builder_set_member_name(b, "secrets");
+    json_builder_begin_array(b);
+    rpc_secrets(call, m == &call->response, options->ring, json_secret, &(json_secrets){b, options->secrets});
+    json_builder_end_array(b);
+}
+
+static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message *m, const report_options *options)
 {
     bool response = m == &call->response;
     json_builder_set_member_name(b, response ? "response" : "request");
@@ -259,10 +290,12 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
     set_string(b, "state", sec_state_name(m->state));
     set_string(b, "reason", m->text);
     set_string(b, "reason_code", sec_reason_name(m->reason));
-    if (stubs)
+    if (options->stubs)
         add_stub(b, m);
     json_params params = {0};
     add_params(b, call, m, &params);
+    if (call->interface)
+        add_secrets(b, call, m, options);
     if (response)
         add_status(b, m, &params);
     json_builder_end_object(b);
@@ -294,7 +327,7 @@ static const char *protocol_of(const rpc_call *call)
     return call->interface ? call->interface->protocol : "other";
 }
 
-void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, bool stubs)
+void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, const report_options *options)
 {
     JsonBuilder *b = json_builder_new_immutable();
     char uuid[37], version[16];
@@ -317,8 +350,8 @@ void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, boo
     set_string(b, "server", call->association->server);
     set_number(b, "call_id", call->call_id);
     add_auth(b, call);
-    add_message(b, call, &call->request, stubs);
-    add_message(b, call, &call->response, stubs);
+    add_message(b, call, &call->request, options);
+    add_message(b, call, &call->response, options);
     json_builder_end_object(b);
     JsonNode *root = json_builder_get_root(b);
     char *line = json_to_string(root, FALSE);
@@ -366,14 +399,35 @@ static void text_event(const ndr_event *e, void *user)
     g_free(value);
 }
 
-static void text_message(GString *line, const rpc_call *call, const rpc_message *m)
+typedef struct {
+    GString *line;
+    bool     octets;
+} text_secrets;
+
+/* That there is no key for it is said in JSON and in the tree; here it would be in every line. */
+static void text_secret(const rpc_secret *secret, void *user)
+{
+    text_secrets *s = user;
+    if (secret->kind != RPC_SECRET_WRAPPED || secret->opened.outcome == DPAPI_NO_KEY)
+        return;
+    char *text = dpapi_text(&secret->opened);
+    g_string_append_printf(s->line, " {%s: %s", secret->field, text);
+    if (secret->octets)
+        g_string_append_printf(s->line, "; %" G_GSIZE_FORMAT " octets of %s", secret->length, secret->opened.sid);
+    for (size_t i = 0; secret->octets && s->octets && i < secret->length; i++)
+        g_string_append_printf(s->line, i ? "%02x" : ": %02x", secret->octets[i]);
+    g_string_append_c(s->line, '}');
+    g_free(text);
+}
+
+static void text_message(GString *line, const rpc_call *call, const rpc_message *m, const report_options *options)
 {
     text_params p = {.text = g_string_new(NULL)};
     ndr_stub stub;
     if (m->state == SEC_SEALED)
         g_string_append_printf(line, "(sealed: %s)", m->text ? m->text : "no reason known");
     else if (readable(call, m, &stub)) {
-        ndr_result result = walk(call, m, &stub, text_event, &p);
+        ndr_result result = rpc_message_walk(call, m == &call->response, &stub, text_event, &p);
         g_string_append_printf(line, "(%s)", p.text->str);
         if (result.code != NDR_OK)
             g_string_append_printf(line, " [%s at octet %" G_GSIZE_FORMAT "]", ndr_code_text(result.code), result.offset);
@@ -381,13 +435,14 @@ static void text_message(GString *line, const rpc_call *call, const rpc_message 
             const char *name = errors_win32(p.status);
             g_string_append_printf(line, " = 0x%08x%s%s", p.status, name ? " " : "", name ? name : "");
         }
+        rpc_secrets(call, m == &call->response, options->ring, text_secret, &(text_secrets){line, options->secrets});
     } else if (m->stub) {
         g_string_append_printf(line, "(%" G_GSIZE_FORMAT " octets)", m->reported);
     }
     g_string_free(p.text, TRUE);
 }
 
-void report_call_text(FILE *out, const rpc_call *call)
+void report_call_text(FILE *out, const rpc_call *call, const report_options *options)
 {
     GString *line = g_string_new(NULL);
     const rpc_message *first = call->request.kind != RPC_NONE ? &call->request : &call->response;
@@ -408,11 +463,11 @@ void report_call_text(FILE *out, const rpc_call *call)
     } else
         g_string_append_printf(line, "opnum %u of an interface whose bind is not in the capture", call->opnum);
     if (call->request.kind != RPC_NONE)
-        text_message(line, call, &call->request);
+        text_message(line, call, &call->request, options);
     g_string_append(line, " -> ");
     switch (call->response.kind) {
     case RPC_RESPONSE:
-        text_message(line, call, &call->response);
+        text_message(line, call, &call->response, options);
         break;
     case RPC_FAULT: {
         const char *name = errors_fault(call->response.status);

@@ -9,6 +9,10 @@ static void print_entry(FILE *out, const key_entry *e)
     fprintf(out, "  %s%s", key_kind_text(e), e->kind == KEY_TICKET ? " session key of a ticket" : e->kind == KEY_SUBKEY ? " subkey" : "");
     if (e->kvno)
         fprintf(out, ", kvno %u", e->kvno);
+    char guid[KEY_GUID_TEXT];
+    key_guid_text(e->guid, guid);
+    if (e->kind == KEY_BACKUP_CLIENT || e->kind == KEY_BACKUP_SERVER)
+        fprintf(out, ", %s", strspn(guid, "0-") == strlen(guid) ? "GUID not known" : guid);
     if (e->kind == KEY_SMB_SESSION)
         fprintf(out, " of session 0x%016" G_GINT64_MODIFIER "x", e->session);
     fputc('\n', out);
