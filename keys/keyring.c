@@ -30,6 +30,7 @@ typedef struct {
 struct keyring {
     GPtrArray    *sources;   /* of key_source */
     GPtrArray    *entries;   /* of ring_entry, in the order of arrival */
+    GPtrArray    *few;       /* of them, those that belong to nobody by name: keys of sessions, and backup keys */
     GHashTable   *unique;    /* the same, by content */
     GHashTable   *by_name;   /* case-folded name -> GPtrArray of ring_entry */
     GHashTable   *derived;   /* password, etype and salt as text -> key_entry made from the password */
@@ -112,6 +113,7 @@ keyring *keyring_new(void)
     keyring *ring = g_new0(keyring, 1);
     ring->sources = g_ptr_array_new_with_free_func(free_source);
     ring->entries = g_ptr_array_new_with_free_func(g_free);
+    ring->few = g_ptr_array_new();
     ring->unique = g_hash_table_new(entry_hash, entry_equal);
     ring->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_bucket);
     ring->derived = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -127,6 +129,7 @@ void keyring_free(keyring *ring)
     g_hash_table_destroy(ring->unique);
     g_hash_table_destroy(ring->by_name);
     g_hash_table_destroy(ring->derived);
+    g_ptr_array_free(ring->few, TRUE);
     g_ptr_array_free(ring->entries, TRUE);
     g_ptr_array_free(ring->sources, TRUE);
     g_ptr_array_free(ring->chunks, TRUE);
@@ -134,9 +137,18 @@ void keyring_free(keyring *ring)
     g_free(ring);
 }
 
+/* g_utf8_casefold(), and the same by a shorter way where there is nothing but ASCII: a large key file is mostly that. */
+static char *fold(const char *text)
+{
+    for (const char *at = text; *at; at++)
+        if (*at & 0x80)
+            return g_utf8_casefold(text, -1);
+    return g_ascii_strdown(text, -1);
+}
+
 static void add_to_bucket(keyring *ring, ring_entry *added)
 {
-    char *folded = g_utf8_casefold(added->entry.name, -1);
+    char *folded = fold(added->entry.name);
     added->namesakes = g_hash_table_lookup(ring->by_name, folded);
     if (!added->namesakes) {
         added->namesakes = g_ptr_array_new();
@@ -145,10 +157,26 @@ static void add_to_bucket(keyring *ring, ring_entry *added)
         g_free(folded);
     }
     g_ptr_array_add(added->namesakes, added);
+}
 
-    char *domain = g_utf8_casefold(added->entry.domain, -1);
-    added->domain = g_string_chunk_insert_const(ring->names, domain);
-    g_free(domain);
+/* Keys of one domain mostly stand together. */
+static void set_domain(keyring *ring, ring_entry *added, const char *domain)
+{
+    const ring_entry *last = ring->entries->len ? g_ptr_array_index(ring->entries, ring->entries->len - 1) : NULL;
+    if (last && !strcmp(last->entry.domain, domain)) {
+        added->entry.domain = last->entry.domain;
+        added->domain = last->domain;
+        return;
+    }
+    char *folded = fold(domain);
+    added->entry.domain = g_string_chunk_insert_const(ring->names, domain);
+    added->domain = g_string_chunk_insert_const(ring->names, folded);
+    g_free(folded);
+}
+
+static bool of_somebody(key_kind kind)
+{
+    return kind == KEY_PASSWORD || kind == KEY_NT_HASH || kind == KEY_KERBEROS;
 }
 
 /* False: a duplicate. */
@@ -159,9 +187,11 @@ static bool add_entry(keyring *ring, const key_entry *wanted)
     ring_entry *added = g_new0(ring_entry, 1);
     added->entry = *wanted;
     added->entry.name = g_string_chunk_insert_const(ring->names, wanted->name);
-    added->entry.domain = g_string_chunk_insert_const(ring->names, wanted->domain);
+    set_domain(ring, added, wanted->domain);
     added->entry.octets = keep_octets(ring, wanted->octets, wanted->length);
     g_ptr_array_add(ring->entries, added);
+    if (!of_somebody(wanted->kind))
+        g_ptr_array_add(ring->few, added);
     g_hash_table_add(ring->unique, added);
     add_to_bucket(ring, added);
     return true;
@@ -598,8 +628,8 @@ const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t
 {
     size_t count = 0;
     const key_entry *found = NULL;
-    for (guint i = 0; i < ring->entries->len && !found; i++) {
-        const key_entry *entry = g_ptr_array_index(ring->entries, i);
+    for (guint i = 0; i < ring->few->len && !found; i++) {
+        const key_entry *entry = g_ptr_array_index(ring->few, i);
         if (entry->kind != kind || (etype != 0 && entry->etype != etype))
             continue;
         count++;
@@ -616,8 +646,8 @@ const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const ui
     static const uint8_t unknown[16];
     const uint8_t *const wanted[] = {guid, unknown};
     for (size_t round = 0; round < G_N_ELEMENTS(wanted); round++)
-        for (guint i = 0; i < ring->entries->len; i++) {
-            const key_entry *entry = g_ptr_array_index(ring->entries, i);
+        for (guint i = 0; i < ring->few->len; i++) {
+            const key_entry *entry = g_ptr_array_index(ring->few, i);
             if (entry->kind == kind && memcmp(entry->guid, wanted[round], sizeof entry->guid) == 0 && fn(entry, data))
                 return entry;
         }
