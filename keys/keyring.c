@@ -15,8 +15,9 @@
 
 /* FILE_MAX bounds what a hostile or mistaken path can make us hold.
  * STRETCH_MAX: a password costs some milliseconds before it can be tried on a ticket, so of passwords that do not
- * belong to the ticket's service only this many are tried in the life of a keyring. */
-enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256 };
+ * belong to the ticket's service only this many are tried in the life of a keyring.
+ * MEMORY_MAX: of what was worked out, so many pieces are kept. */
+enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256, MEMORY_MAX = 4096 };
 
 static const source_format *const formats[] = {&source_keytab, &source_text}; /* text last: it takes nearly anything */
 
@@ -34,6 +35,7 @@ struct keyring {
     GHashTable   *unique;    /* the same, by content */
     GHashTable   *by_name;   /* case-folded name -> GPtrArray of ring_entry */
     GHashTable   *derived;   /* password, etype and salt as text -> key_entry made from the password */
+    GHashTable   *memory;    /* GBytes -> memory */
     unsigned      stretched; /* counts towards STRETCH_MAX */
     GStringChunk *names;
     GPtrArray    *chunks;    /* of secure memory: one allocation for many keys */
@@ -107,6 +109,18 @@ static void free_bucket(gpointer bucket)
     g_ptr_array_free(bucket, TRUE);
 }
 
+typedef struct {
+    void          *value;
+    GDestroyNotify free_value;
+} memory;
+
+static void free_memory(gpointer data)
+{
+    memory *m = data;
+    m->free_value(m->value);
+    g_free(m);
+}
+
 keyring *keyring_new(void)
 {
     crypto_init();
@@ -117,6 +131,7 @@ keyring *keyring_new(void)
     ring->unique = g_hash_table_new(entry_hash, entry_equal);
     ring->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_bucket);
     ring->derived = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    ring->memory = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, free_memory);
     ring->names = g_string_chunk_new(4096);
     ring->chunks = g_ptr_array_new_with_free_func(crypto_free);
     return ring;
@@ -129,6 +144,7 @@ void keyring_free(keyring *ring)
     g_hash_table_destroy(ring->unique);
     g_hash_table_destroy(ring->by_name);
     g_hash_table_destroy(ring->derived);
+    g_hash_table_destroy(ring->memory);
     g_ptr_array_free(ring->few, TRUE);
     g_ptr_array_free(ring->entries, TRUE);
     g_ptr_array_free(ring->sources, TRUE);
@@ -652,6 +668,23 @@ const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const ui
                 return entry;
         }
     return NULL;
+}
+
+const void *keyring_recall(const keyring *ring, const uint8_t *octets, size_t length)
+{
+    GBytes *wanted = g_bytes_new_static(octets, length);
+    const memory *m = g_hash_table_lookup(ring->memory, wanted);
+    g_bytes_unref(wanted);
+    return m ? m->value : NULL;
+}
+
+void keyring_remember(const keyring *ring, const uint8_t *octets, size_t length, void *value, GDestroyNotify free_value)
+{
+    memory *m = g_new(memory, 1);
+    *m = (memory){value, free_value};
+    if (g_hash_table_size(ring->memory) >= MEMORY_MAX)
+        g_hash_table_remove_all(ring->memory);
+    g_hash_table_replace(ring->memory, g_bytes_new(octets, length), m);
 }
 
 /* ---- words ---- */
