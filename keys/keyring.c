@@ -175,10 +175,12 @@ static void add_to_bucket(keyring *ring, ring_entry *added)
     g_ptr_array_add(added->namesakes, added);
 }
 
-/* Keys of one domain mostly stand together. */
-static void set_domain(keyring *ring, ring_entry *added, const char *domain)
+/* Keys of one owner, and those of one domain, mostly stand together. */
+static void set_owner(keyring *ring, ring_entry *added, const char *name, const char *domain)
 {
     const ring_entry *last = ring->entries->len ? g_ptr_array_index(ring->entries, ring->entries->len - 1) : NULL;
+    bool same_name = last && !strcmp(last->entry.name, name);
+    added->entry.name = same_name ? last->entry.name : g_string_chunk_insert(ring->names, name);
     if (last && !strcmp(last->entry.domain, domain)) {
         added->entry.domain = last->entry.domain;
         added->domain = last->domain;
@@ -202,8 +204,7 @@ static bool add_entry(keyring *ring, const key_entry *wanted)
         return false;
     ring_entry *added = g_new0(ring_entry, 1);
     added->entry = *wanted;
-    added->entry.name = g_string_chunk_insert_const(ring->names, wanted->name);
-    set_domain(ring, added, wanted->domain);
+    set_owner(ring, added, wanted->name, wanted->domain);
     added->entry.octets = keep_octets(ring, wanted->octets, wanted->length);
     g_ptr_array_add(ring->entries, added);
     if (!of_somebody(wanted->kind))
