@@ -60,6 +60,7 @@ void mech_no_key(mech_env *env, sec_reason reason, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
+    env->entry = NULL;
     env->facts.have_key = false;
     env->facts.key_origin = env->facts.key_proof = NULL;
     env->facts.key_reason = reason;
@@ -70,6 +71,7 @@ void mech_no_key(mech_env *env, sec_reason reason, const char *format, ...)
 void mech_have_key(mech_env *env, const key_entry *entry, size_t tried, mech_proof proof)
 {
     char *origin = entry ? keyring_describe(env->ring, entry) : NULL;
+    env->entry = entry;
     env->facts.have_key = true;
     env->facts.key_origin = origin ? mech_keep(env, "%s", origin) : NULL;
     env->facts.key_proof = proof == MECH_BY_HANDSHAKE ? "proven by the handshake" : "proven by the signature of a PDU";
@@ -93,6 +95,11 @@ bool sec_context_session_key(const sec_context *context, uint8_t key[16])
         return false;
     memcpy(key, context->env.session_key, SESSION_KEY_LENGTH);
     return true;
+}
+
+const key_entry *sec_context_key(const sec_context *context)
+{
+    return context->env.entry;
 }
 
 static sec_state refused_state(const sec_message *message)

@@ -90,6 +90,9 @@ void sec_context_header_signing(sec_context *context, bool on);
  * it is not known. */
 bool sec_context_session_key(const sec_context *context, uint8_t key[16]);
 
+/* The supplied key that was proven; belongs to the keyring. NULL: none was, or none was needed. */
+const key_entry *sec_context_key(const sec_context *context);
+
 const sec_facts *sec_context_facts(const sec_context *context);
 
 /* A protected connection-oriented PDU: [header][body: stub and auth padding][sec_trailer 8][token]. */

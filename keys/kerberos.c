@@ -180,24 +180,61 @@ static bool try_entry(const key_entry *entry, void *data)
     return t->plain != NULL;
 }
 
-/* Sets the session key and the user. */
-static bool take_ticket_part(krb_session *session, const uint8_t *plain, size_t length)
+/* What a ticket says, and which key opened it. Clients use one ticket for many connections, so the keyring remembers it. */
+typedef struct {
+    const key_entry *entry;
+    size_t           tried;
+    int32_t          etype;
+    uint8_t         *key; /* secure memory */
+    size_t           key_length;
+    char            *user; /* NULL */
+} opened_ticket;
+
+static void free_ticket(gpointer data)
+{
+    opened_ticket *ticket = data;
+    crypto_free(ticket->key);
+    g_free(ticket->user);
+    g_free(ticket);
+}
+
+/* "alice@CORP.EXAMPLE", for g_free; NULL */
+static char *read_user(asn1_node node)
+{
+    char *name = read_principal(node, "cname"), *realm = der_text(node, "crealm");
+    char *user = name && realm ? g_strdup_printf("%s@%s", name, realm) : NULL;
+    g_free(name);
+    g_free(realm);
+    return user;
+}
+
+/* NULL: an EncTicketPart that cannot be read */
+static opened_ticket *read_ticket_part(const uint8_t *plain, size_t length)
 {
     asn1_node part = der_open(krb5_asn1_tab, "KRB5.EncTicketPart", plain, length);
     if (!part)
-        return false;
-    session->session_key = read_key(part, "key", &session->session_etype, &session->session_key_length);
-    char *name = read_principal(part, "cname"), *realm = der_text(part, "crealm");
-    if (name && realm)
-        session->env->facts.user = mech_keep(session->env, "%s@%s", name, realm);
-    g_free(name);
-    g_free(realm);
+        return NULL;
+    opened_ticket *ticket = g_new0(opened_ticket, 1);
+    ticket->key = read_key(part, "key", &ticket->etype, &ticket->key_length);
+    ticket->user = read_user(part);
     der_close(part);
-    if (!session->session_key)
-        return false;
-    session->keys[SESSION] = gss_key_new(session->session_etype, session->session_key, session->session_key_length);
-    mech_session_key(session->env, session->session_key, session->session_key_length);
-    return true;
+    if (ticket->key)
+        return ticket;
+    free_ticket(ticket);
+    return NULL;
+}
+
+/* Sets the session key and the user. */
+static void use_ticket(krb_session *session, const opened_ticket *ticket)
+{
+    session->session_etype = ticket->etype;
+    session->session_key_length = ticket->key_length;
+    session->session_key = crypto_alloc(ticket->key_length + 1);
+    memcpy(session->session_key, ticket->key, ticket->key_length);
+    if (ticket->user)
+        session->env->facts.user = mech_keep(session->env, "%s", ticket->user);
+    session->keys[SESSION] = gss_key_new(ticket->etype, ticket->key, ticket->key_length);
+    mech_session_key(session->env, ticket->key, ticket->key_length);
 }
 
 /* User to user, [RFC 4120] 3.7: the ticket is sealed in the session key of the server's own TGT. */
@@ -249,27 +286,43 @@ static const key_entry *open_by_service_key(krb_session *session, const char *se
 }
 
 /* NULL: no, and says itself why not. */
-static const key_entry *open_ticket(krb_session *session, const char *service, const char *realm,
-                                    const encrypted_data *ticket, size_t *all_tried)
+static const opened_ticket *try_ticket(krb_session *session, const char *service, const char *realm,
+                                       const encrypted_data *ticket, size_t *tried)
 {
     mech_env *env = session->env;
     trial t = {ticket, NULL, 0};
-    size_t tried = 0;
-    const key_entry *opened = NULL;
+    const key_entry *entry = NULL;
+    opened_ticket *opened = NULL;
     if (!etype_supported(ticket->etype))
         mech_no_key(env, SEC_UNSUPPORTED, "the ticket for %s is sealed with %s, which this build does not open",
                     env->facts.target, etype_name(ticket->etype));
     else if (env->facts.ap_options & OPTION_USE_SESSION_KEY)
-        opened = open_user_to_user(session, &t, &tried);
+        entry = open_user_to_user(session, &t, tried);
     else
-        opened = open_by_service_key(session, service, realm, &t, &tried);
-    *all_tried += tried;
-    if (opened && !take_ticket_part(session, t.plain, t.length)) {
-        opened = NULL;
+        entry = open_by_service_key(session, service, realm, &t, tried);
+    if (entry && !(opened = read_ticket_part(t.plain, t.length)))
         mech_no_key(env, SEC_MALFORMED, "the ticket for %s opens, but what is in it cannot be read", env->facts.target);
-    }
     crypto_free(t.plain);
+    if (!opened)
+        return NULL;
+    opened->entry = entry;
+    opened->tried = *tried;
+    keyring_remember(env->ring, ticket->cipher, ticket->length, opened, free_ticket);
     return opened;
+}
+
+static const key_entry *open_ticket(krb_session *session, const char *service, const char *realm,
+                                    const encrypted_data *ticket, size_t *all_tried)
+{
+    size_t tried = 0;
+    const opened_ticket *opened = keyring_recall(session->env->ring, ticket->cipher, ticket->length);
+    if (!opened)
+        opened = try_ticket(session, service, realm, ticket, &tried);
+    *all_tried += opened ? opened->tried : tried;
+    if (!opened)
+        return NULL;
+    use_ticket(session, opened);
+    return opened->entry;
 }
 
 /* ---- the authenticator ---- */
@@ -306,11 +359,10 @@ static bool open_authenticator(krb_session *session, asn1_node ap_req)
         return false;
     session->keys[INITIATOR] = read_gss_key(session->env, authenticator, "subkey");
     take_gss_checksum(session->env, authenticator);
-    char *name = read_principal(authenticator, "cname"), *realm = der_text(authenticator, "crealm");
-    if (name && realm)
-        session->env->facts.user = mech_keep(session->env, "%s@%s", name, realm);
-    g_free(name);
-    g_free(realm);
+    char *user = read_user(authenticator);
+    if (user)
+        session->env->facts.user = mech_keep(session->env, "%s", user);
+    g_free(user);
     der_close(authenticator);
     return true;
 }

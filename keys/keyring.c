@@ -15,8 +15,9 @@
 
 /* FILE_MAX bounds what a hostile or mistaken path can make us hold.
  * STRETCH_MAX: a password costs some milliseconds before it can be tried on a ticket, so of passwords that do not
- * belong to the ticket's service only this many are tried in the life of a keyring. */
-enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256 };
+ * belong to the ticket's service only this many are tried in the life of a keyring.
+ * MEMORY_MAX: of what was worked out, so many pieces are kept. */
+enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256, MEMORY_MAX = 4096 };
 
 static const source_format *const formats[] = {&source_keytab, &source_pvk, &source_backup_object, &source_pem, &source_text}; /* text last: it takes nearly anything */
 
@@ -30,9 +31,11 @@ typedef struct {
 struct keyring {
     GPtrArray    *sources;   /* of key_source */
     GPtrArray    *entries;   /* of ring_entry, in the order of arrival */
+    GPtrArray    *few;       /* of them, those that belong to nobody by name: keys of sessions, and backup keys */
     GHashTable   *unique;    /* the same, by content */
     GHashTable   *by_name;   /* case-folded name -> GPtrArray of ring_entry */
     GHashTable   *derived;   /* password, etype and salt as text -> key_entry made from the password */
+    GHashTable   *memory;    /* GBytes -> memory */
     unsigned      stretched; /* counts towards STRETCH_MAX */
     GStringChunk *names;
     GPtrArray    *chunks;    /* of secure memory: one allocation for many keys */
@@ -106,15 +109,29 @@ static void free_bucket(gpointer bucket)
     g_ptr_array_free(bucket, TRUE);
 }
 
+typedef struct {
+    void          *value;
+    GDestroyNotify free_value;
+} memory;
+
+static void free_memory(gpointer data)
+{
+    memory *m = data;
+    m->free_value(m->value);
+    g_free(m);
+}
+
 keyring *keyring_new(void)
 {
     crypto_init();
     keyring *ring = g_new0(keyring, 1);
     ring->sources = g_ptr_array_new_with_free_func(free_source);
     ring->entries = g_ptr_array_new_with_free_func(g_free);
+    ring->few = g_ptr_array_new();
     ring->unique = g_hash_table_new(entry_hash, entry_equal);
     ring->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_bucket);
     ring->derived = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    ring->memory = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, free_memory);
     ring->names = g_string_chunk_new(4096);
     ring->chunks = g_ptr_array_new_with_free_func(crypto_free);
     return ring;
@@ -127,6 +144,8 @@ void keyring_free(keyring *ring)
     g_hash_table_destroy(ring->unique);
     g_hash_table_destroy(ring->by_name);
     g_hash_table_destroy(ring->derived);
+    g_hash_table_destroy(ring->memory);
+    g_ptr_array_free(ring->few, TRUE);
     g_ptr_array_free(ring->entries, TRUE);
     g_ptr_array_free(ring->sources, TRUE);
     g_ptr_array_free(ring->chunks, TRUE);
@@ -134,9 +153,18 @@ void keyring_free(keyring *ring)
     g_free(ring);
 }
 
+/* g_utf8_casefold(), and the same by a shorter way where there is nothing but ASCII: a large key file is mostly that. */
+static char *fold(const char *text)
+{
+    for (const char *at = text; *at; at++)
+        if (*at & 0x80)
+            return g_utf8_casefold(text, -1);
+    return g_ascii_strdown(text, -1);
+}
+
 static void add_to_bucket(keyring *ring, ring_entry *added)
 {
-    char *folded = g_utf8_casefold(added->entry.name, -1);
+    char *folded = fold(added->entry.name);
     added->namesakes = g_hash_table_lookup(ring->by_name, folded);
     if (!added->namesakes) {
         added->namesakes = g_ptr_array_new();
@@ -145,10 +173,28 @@ static void add_to_bucket(keyring *ring, ring_entry *added)
         g_free(folded);
     }
     g_ptr_array_add(added->namesakes, added);
+}
 
-    char *domain = g_utf8_casefold(added->entry.domain, -1);
-    added->domain = g_string_chunk_insert_const(ring->names, domain);
-    g_free(domain);
+/* Keys of one owner, and those of one domain, mostly stand together. */
+static void set_owner(keyring *ring, ring_entry *added, const char *name, const char *domain)
+{
+    const ring_entry *last = ring->entries->len ? g_ptr_array_index(ring->entries, ring->entries->len - 1) : NULL;
+    bool same_name = last && !strcmp(last->entry.name, name);
+    added->entry.name = same_name ? last->entry.name : g_string_chunk_insert(ring->names, name);
+    if (last && !strcmp(last->entry.domain, domain)) {
+        added->entry.domain = last->entry.domain;
+        added->domain = last->domain;
+        return;
+    }
+    char *folded = fold(domain);
+    added->entry.domain = g_string_chunk_insert_const(ring->names, domain);
+    added->domain = g_string_chunk_insert_const(ring->names, folded);
+    g_free(folded);
+}
+
+static bool of_somebody(key_kind kind)
+{
+    return kind == KEY_PASSWORD || kind == KEY_NT_HASH || kind == KEY_KERBEROS;
 }
 
 /* False: a duplicate. */
@@ -158,10 +204,11 @@ static bool add_entry(keyring *ring, const key_entry *wanted)
         return false;
     ring_entry *added = g_new0(ring_entry, 1);
     added->entry = *wanted;
-    added->entry.name = g_string_chunk_insert_const(ring->names, wanted->name);
-    added->entry.domain = g_string_chunk_insert_const(ring->names, wanted->domain);
+    set_owner(ring, added, wanted->name, wanted->domain);
     added->entry.octets = keep_octets(ring, wanted->octets, wanted->length);
     g_ptr_array_add(ring->entries, added);
+    if (!of_somebody(wanted->kind))
+        g_ptr_array_add(ring->few, added);
     g_hash_table_add(ring->unique, added);
     add_to_bucket(ring, added);
     return true;
@@ -598,8 +645,8 @@ const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t
 {
     size_t count = 0;
     const key_entry *found = NULL;
-    for (guint i = 0; i < ring->entries->len && !found; i++) {
-        const key_entry *entry = g_ptr_array_index(ring->entries, i);
+    for (guint i = 0; i < ring->few->len && !found; i++) {
+        const key_entry *entry = g_ptr_array_index(ring->few, i);
         if (entry->kind != kind || (etype != 0 && entry->etype != etype))
             continue;
         count++;
@@ -616,12 +663,29 @@ const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const ui
     static const uint8_t unknown[16];
     const uint8_t *const wanted[] = {guid, unknown};
     for (size_t round = 0; round < G_N_ELEMENTS(wanted); round++)
-        for (guint i = 0; i < ring->entries->len; i++) {
-            const key_entry *entry = g_ptr_array_index(ring->entries, i);
+        for (guint i = 0; i < ring->few->len; i++) {
+            const key_entry *entry = g_ptr_array_index(ring->few, i);
             if (entry->kind == kind && memcmp(entry->guid, wanted[round], sizeof entry->guid) == 0 && fn(entry, data))
                 return entry;
         }
     return NULL;
+}
+
+const void *keyring_recall(const keyring *ring, const uint8_t *octets, size_t length)
+{
+    GBytes *wanted = g_bytes_new_static(octets, length);
+    const memory *m = g_hash_table_lookup(ring->memory, wanted);
+    g_bytes_unref(wanted);
+    return m ? m->value : NULL;
+}
+
+void keyring_remember(const keyring *ring, const uint8_t *octets, size_t length, void *value, GDestroyNotify free_value)
+{
+    memory *m = g_new(memory, 1);
+    *m = (memory){value, free_value};
+    if (g_hash_table_size(ring->memory) >= MEMORY_MAX)
+        g_hash_table_remove_all(ring->memory);
+    g_hash_table_replace(ring->memory, g_bytes_new(octets, length), m);
 }
 
 /* ---- words ---- */

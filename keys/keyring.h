@@ -110,6 +110,11 @@ const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t
 /* A GUID in the order of the wire as text, with its final zero. */
 enum { KEY_GUID_TEXT = 37 };
 void key_guid_text(const uint8_t guid[16], char text[KEY_GUID_TEXT]);
+/* What was worked out with these keys from some octets (a ticket's content, say), for whoever meets the same octets again; NULL:
+ * nothing. A value belongs to the ring and lives at least until the next keyring_remember(), which may forget all others: it keeps
+ * no more than some thousands. */
+const void *keyring_recall(const keyring *ring, const uint8_t *octets, size_t length);
+void        keyring_remember(const keyring *ring, const uint8_t *octets, size_t length, void *value, GDestroyNotify free_value);
 /* Calls `fn` for the backup keys of a kind, those with this GUID first, then those whose GUID is not known. */
 const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const uint8_t guid[16], key_try_fn fn, void *data);
 

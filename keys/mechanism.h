@@ -19,6 +19,7 @@ typedef struct {
     bool           mech_list_mic;  /* SPNEGO's mechListMIC was seen in either direction */
     uint8_t       *scratch;        /* decrypted, but not proven; grows with the largest PDU */
     size_t         scratch_size;
+    const key_entry *entry;        /* the key that was proven, of the ring; NULL: none, or none was needed */
     bool           sequence_known; /* the PDU being opened has a hidden number, and it was verified; then: */
     uint64_t       sequence;
     uint8_t       *session_key;    /* 16 octets of secure memory, what the mechanism hands out; NULL while it is not known */

@@ -51,7 +51,6 @@ typedef struct {
     GPtrArray    *all_ends;      /* those before them, too, in the order of their first frame */
     GArray       *pdus;          /* of kept_pdu, in the order of frames */
     GHashTable   *findings;      /* frame -> GPtrArray of finding */
-    bool          keys_given;    /* Wireshark has our NT hashes */
     bool          ended;
 } capture;
 
@@ -151,16 +150,20 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((capture *)user)->calls, connection, pipe_id);
 }
 
-/* Wireshark learns SMB session keys from NTLM by itself; those of Kerberos it is told, before it dissects the response. */
+/* Wireshark derives SMB session keys from NTLM by itself when it has the NT hash, which it is given before it dissects the
+ * AUTHENTICATE message; session keys from Kerberos it is told before it dissects the response. */
 static void on_setup(const smb_setup *setup, void *user)
 {
     capture *c = user;
     uint8_t key[16];
+    const key_entry *ntlm;
     if (keyring_count(c->ring) == 0 || !smb_tracker_may_encrypt(c->smb))
         return;
     if (smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
-                           setup->token, setup->length, key))
+                           setup->token, setup->length, key, &ntlm))
         wireshark_keys_smb(setup->session, key, sizeof key);
+    if (ntlm)
+        wireshark_keys_give(ntlm);
     crypto_wipe(key, sizeof key);
 }
 
@@ -341,16 +344,6 @@ static void meet(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 
 /* ------------------------------------------------------------------------------------------------------------ SMB */
 
-/* Only NT hashes help Wireshark to open SMB3, and its search costs time for each key, so it is given them only when a server
- * has chosen a dialect that can encrypt. */
-static void give_keys(void)
-{
-    if (now->keys_given || !smb_tracker_may_encrypt(now->smb))
-        return;
-    now->keys_given = true;
-    wireshark_keys_give(now->ring);
-}
-
 /* Messages are chained by the offset of the next ([MS-SMB2] 2.2.1, NextCommand). */
 static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
 {
@@ -372,7 +365,6 @@ static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
         at += length;
         left -= length;
     }
-    give_keys();
 }
 
 static void on_smb(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)

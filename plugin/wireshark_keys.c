@@ -1,5 +1,5 @@
-/* wireshark_keys.c - Wireshark reads keys from keytab files only, so NT hashes go to it in a keytab (etype 23) that exists for
- * the moment in which it is read.
+/* wireshark_keys.c - Wireshark reads keys from keytab files only, so an NT hash goes to it in a keytab (etype 23) that exists
+ * for the moment in which it is read.
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plugin/wireshark_keys.h"
 
@@ -83,26 +83,23 @@ static void hand_over(const GByteArray *keytab)
     g_free(path);
 }
 
-void wireshark_keys_give(const keyring *ring)
+void wireshark_keys_give(const key_entry *entry)
 {
     static GHashTable *given; /* digests of what Wireshark has: it never forgets a key */
+    uint8_t hash[NT_HASH];
     if (!given)
         given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    GByteArray *keytab = g_byte_array_new();
-    put16(keytab, 0x0502);
-    guint empty = keytab->len;
-    for (size_t i = 0; i < keyring_count(ring); i++) {
-        uint8_t hash[NT_HASH];
-        if (!nt_hash(keyring_entry(ring, i), hash))
-            continue;
-        if (g_hash_table_add(given, g_compute_checksum_for_data(G_CHECKSUM_SHA256, hash, NT_HASH)))
-            put_entry(keytab, keyring_entry(ring, i), hash);
-        crypto_wipe(hash, sizeof hash);
-    }
-    if (keytab->len > empty)
+    if (!nt_hash(entry, hash))
+        return;
+    if (g_hash_table_add(given, g_compute_checksum_for_data(G_CHECKSUM_SHA256, hash, NT_HASH))) {
+        GByteArray *keytab = g_byte_array_new();
+        put16(keytab, 0x0502);
+        put_entry(keytab, entry, hash);
         hand_over(keytab);
-    crypto_wipe(keytab->data, keytab->len);
-    g_byte_array_unref(keytab);
+        crypto_wipe(keytab->data, keytab->len);
+        g_byte_array_unref(keytab);
+    }
+    crypto_wipe(hash, sizeof hash);
 }
 
 /* The table's columns are session id (as on the wire, little-endian), session key, and two keys that Wireshark derives itself. */

@@ -71,8 +71,9 @@ static void put(smb_sessions *s, const exchange_key *key, sec_context *context)
 }
 
 bool smb_sessions_setup(smb_sessions *s, uint64_t connection, uint64_t message, uint64_t session, bool from_client,
-                        uint32_t status, const uint8_t *token, size_t length, uint8_t key[16])
+                        uint32_t status, const uint8_t *token, size_t length, uint8_t key[16], const key_entry **ntlm)
 {
+    *ntlm = NULL;
     const exchange_key by_message = {connection, message, 0}, by_session = {connection, session, 1};
     sec_context *context = take(s, from_client ? &by_session : &by_message);
     if (!context && from_client)
@@ -82,6 +83,8 @@ bool smb_sessions_setup(smb_sessions *s, uint64_t connection, uint64_t message, 
     if (length > 0)
         sec_context_token(context, token, length, from_client, true);
     if (from_client) {
+        if (sec_context_facts(context)->ntlm_authenticate)
+            *ntlm = sec_context_key(context);
         put(s, &by_message, context);
         return false;
     }

@@ -16,8 +16,9 @@ void          smb_sessions_free(smb_sessions *sessions);
 
 /* A SESSION_SETUP request (from_client) or response with its security token (length 0: none). A response with status 0 ends the
  * exchange: then, if the key is known, its first 16 octets (padded with zeros, [MS-SMB2] 3.2.5.3.1) are written to `key` and true
- * is returned. */
+ * is returned. `ntlm` is set to the supplied key that a request's NTLM AUTHENTICATE message has proven, NULL otherwise; it belongs
+ * to the keyring. */
 bool smb_sessions_setup(smb_sessions *sessions, uint64_t connection, uint64_t message, uint64_t session, bool from_client,
-                        uint32_t status, const uint8_t *token, size_t length, uint8_t key[16]);
+                        uint32_t status, const uint8_t *token, size_t length, uint8_t key[16], const key_entry **ntlm);
 
 #endif

@@ -4,6 +4,7 @@ reasons where there is no key; and stock tshark beside it.
 SPDX-License-Identifier: GPL-2.0-or-later
 """
 import sys
+import tempfile
 import unittest
 
 import lens
@@ -89,6 +90,17 @@ class Plugin(unittest.TestCase):
                                  for f in found["frames"]})
                 shown = self.lens.fields(path, ["frame.number"], *options, "-Y", "rpclens.rule." + rule)
                 self.assertEqual([int(r[0][0]) for r in shown], frames)
+
+    def test_many_keys(self):
+        """The one that SMB3 needs is found among thousands, and Wireshark gets no other."""
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            for n in range(3000):
+                file.write("CORP\\user%d:%d:aad3b435b51404eeaad3b435b51404ee:%032x:::\n" % (n, n, n))
+            file.flush()
+            for name in ("bkrp-smb3-encrypted-ntlm", "bkrp-smb300-encrypted-ntlm"):
+                path, keys = self.lens.lend(lens.capture(name)), [file.name, *lens.keys_of(name)]
+                rows = self.lens.fields(path, STATES, *self.options(keys), "-Y", "rpclens.state")
+                self.assertEqual(states(rows), ["verified"] * 16)
 
     def test_which_key(self):
         path, options = self.lens.lend(lens.capture("bkrp-krb5-rc4")), self.options(lens.keys_of("bkrp-krb5-rc4"))
