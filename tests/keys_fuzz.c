@@ -1,5 +1,5 @@
 /* keys_fuzz.c - hostile input for everything in keys/ that reads files, tokens or PDUs. The first octet chooses what:
- * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes.
+ * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped secret.
  *
  * For libFuzzer, or with -DFUZZ_STANDALONE for `keys_fuzz ITERATIONS SEED`, which mutates those vectors.
  *
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "keys/context.h"
+#include "keys/dpapi.h"
 #include "tests/keys_vectors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
@@ -28,7 +29,20 @@ static const char keys[] =
     "dc$:aes256-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
     "dc$:aes256-cts-hmac-sha384-192:101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
     "dc$:aes128-cts-hmac-sha256-128:101112131415161718191a1b1c1d1e1f\n"
-    "dc$:aes128-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f\ndc$:rc4-hmac:101112131415161718191a1b1c1d1e1f\n";
+    "dc$:aes128-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f\ndc$:rc4-hmac:101112131415161718191a1b1c1d1e1f\n"
+    "smb-session-key 0x1122 101112131415161718191a1b1c1d1e1f\ndc$:plain_password_hex:41004200\nalice:CLEARTEXT:x\n";
+
+/* 512 bits: enough to be one, and quick. */
+static const char small_key[] =
+    "-----BEGIN RSA PRIVATE KEY-----\n"
+    "MIIBOgIBAAJBANrytz3Zwu+6pcpBLtjis2MEdy4P2veZIbUF/EMyE87Ct7Yowty3\n"
+    "IOIpzf4gS4ZQ4DaFg8DzjXW+IV2tNEY0k8ECAwEAAQJAGCd6q6ogZU4UCDIUtvyb\n"
+    "iarucvhw0avlGhFk+QzHPqHsVUhVpKqXuw2oKGR5I6Sxe41aM2IyWMOHy8OWwjWs\n"
+    "gQIhAPc3shsSLGjZxF4od3bTfVGEiRxzSGcjlr5qvw5y2gFZAiEA4rns4qy4T3M1\n"
+    "YXULSB/jl8BC385l5rGwZU+UVaIxMKkCIHjBT9JBUkf09yI3CgOU0oXbA05OUXNv\n"
+    "wtZINgLMvwghAiEAiNkaP1NrSCFM1g80iQseb2kPtFC7NvyHcQ8QhIOKV0kCIFZg\n"
+    "vLurbvWsvJhAq2wQpAWJY3QZ84Ijfbj9/GsSfTCO\n"
+    "-----END RSA PRIVATE KEY-----\n";
 
 static keyring *shared_ring(void)
 {
@@ -36,6 +50,9 @@ static keyring *shared_ring(void)
     if (!ring) {
         ring = keyring_new();
         keyring_add_memory(ring, "keys", (const uint8_t *)keys, sizeof keys - 1);
+        keyring_add_memory(ring, "pem", (const uint8_t *)small_key, sizeof small_key - 1);
+        static const uint8_t server_key[260] = {1, 0, 0, 0, 7, 7};
+        keyring_add_memory(ring, "server key", server_key, sizeof server_key);
         static uint8_t octets[32];
         static const struct {
             key_kind kind;
@@ -160,18 +177,34 @@ static void read_file(const uint8_t *data, size_t length)
     keyring_free(ring);
 }
 
+static void unwrap(const uint8_t *data, size_t length)
+{
+    dpapi_secret secret;
+    uint8_t *exact = g_memdup2(data, length);
+    if (dpapi_open(shared_ring(), exact, length, &secret)) {
+        char *text = dpapi_text(&secret);
+        if (!*text || (secret.outcome == DPAPI_OPENED) != (secret.secret != NULL))
+            abort();
+        g_free(text);
+        dpapi_clear(&secret);
+    }
+    g_free(exact);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     static const uint8_t types[] = {SEC_AUTH_SPNEGO, SEC_AUTH_NTLM, SEC_AUTH_KERBEROS};
     if (!length)
         return 0;
-    unsigned kind = data[0] % 5;
+    unsigned kind = data[0] % 6;
     if (kind == 0)
         read_file(data + 1, length - 1);
     else if (kind < 4)
         converse(types[kind - 1], data + 1, length - 1);
-    else
+    else if (kind == 4)
         replay(data + 1, length - 1);
+    else
+        unwrap(data + 1, length - 1);
     return 0;
 }
 
@@ -182,12 +215,29 @@ static size_t make_input(GRand *random, uint8_t *out, size_t room)
     static const uint8_t keytab[] = "\5\2\0\0\0\x2e\0\1\0\1R\0\5alice\0\0\0\1\0\0\0\0\1\0\x17\0\x10"
                                     "0123456789abcdef\0\0\0\2";
     size_t length = 1;
-    out[0] = (uint8_t)g_rand_int_range(random, 0, 5);
+    out[0] = (uint8_t)g_rand_int_range(random, 0, 6);
     if (out[0] == 0) {
-        bool text = g_rand_boolean(random);
-        size_t octets = text ? sizeof keys : sizeof keytab;
-        memcpy(out + 1, text ? (const uint8_t *)keys : keytab, octets);
-        length += octets;
+        static const uint8_t pvk[24 + 20] = "\x1e\xf1\xb5\xb0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0"
+                                            "\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
+        static const uint8_t object[12 + 20] = "\2\0\0\0\x14\0\0\0\0\0\0\0\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
+        static const struct {
+            const void *data;
+            size_t      length;
+        } files[] = {{keys, sizeof keys}, {keytab, sizeof keytab}, {pvk, sizeof pvk}, {object, sizeof object},
+                     {small_key, sizeof small_key}};
+        size_t i = g_rand_int(random) % G_N_ELEMENTS(files);
+        memcpy(out + 1, files[i].data, files[i].length);
+        length += files[i].length;
+    } else if (out[0] == 5) {
+        static const uint8_t wrapped[28 + 64 + 72] = "\2\0\0\0\x40\0\0\0\x48\0\0\0";
+        memcpy(out + 1, wrapped, sizeof wrapped);
+        out[1] = (uint8_t)g_rand_int_range(random, 1, 4);
+        length += sizeof wrapped;
+        if (out[1] == 1) { /* server-side: its length stands elsewhere */
+            out[1 + 8] = 68;
+            length = 1 + 28 + 68 + 68;
+            memset(out + 1 + 12, 0, length - 13);
+        }
     } else if (out[0] < 4) {
         const char *const *vector = vectors[g_rand_int(random) % G_N_ELEMENTS(vectors)];
         for (; *vector; vector++)

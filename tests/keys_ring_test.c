@@ -286,7 +286,7 @@ static void test_folder(void)
 {
     char *folder = g_dir_make_tmp("rpclens-XXXXXX", NULL);
     static const char *const names[] = {"b.txt", "a.txt", ".hidden", "image"};
-    static const char *const texts[] = {"bob:x\n", "alice:y\n", "carol:z\n", "\x7f" "ELF"};
+    static const char *const texts[] = {"bob:x\n", "alice:y\n", "carol:z\n", "\177ELF\0"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         char *path = g_build_filename(folder, names[i], NULL);
         g_assert_true(g_file_set_contents(path, texts[i], i == 3 ? 6 : -1, NULL));
