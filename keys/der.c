@@ -110,6 +110,23 @@ char *der_text(asn1_node node, const char *path)
     return text;
 }
 
+char *der_principal(asn1_node node, const char *path)
+{
+    enum { COMPONENTS_MAX = 16 };
+    GString *name = NULL;
+    for (unsigned i = 1; i <= COMPONENTS_MAX; i++) {
+        char at[96];
+        g_snprintf(at, sizeof at, "%s.name-string.?%u", path, i);
+        char *component = der_text(node, at);
+        if (!component)
+            break;
+        name = name ? g_string_append_c(name, '/') : g_string_new(NULL);
+        g_string_append(name, component);
+        g_free(component);
+    }
+    return name ? g_string_free(name, FALSE) : NULL;
+}
+
 size_t der_header(const uint8_t *data, size_t length, uint8_t tag, size_t *value_length)
 {
     if (length < 2 || data[0] != tag)

@@ -27,6 +27,8 @@ bool     der_present(asn1_node node, const char *path);
 bool der_integer(asn1_node node, const char *path, int64_t *value);
 /* The text of a GeneralString as UTF-8, for g_free; NULL when it is absent. */
 char *der_text(asn1_node node, const char *path);
+/* "cifs/dc1.corp.example" of a Kerberos PrincipalName, for g_free; NULL when it has no component. */
+char *der_principal(asn1_node node, const char *path);
 /* The length of a tag and length at the start of data, *value_length that of the value, which is wholly there;
  * 0: there is no such thing. */
 size_t der_header(const uint8_t *data, size_t length, uint8_t tag, size_t *value_length);

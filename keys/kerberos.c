@@ -17,8 +17,7 @@ enum {
     TAG_AP_REQ = 0x6e, TAG_AP_REP = 0x6f, TAG_KRB_ERROR = 0x7e, TAG_GSS = 0x60,
     USAGE_TICKET = 2, USAGE_AUTHENTICATOR = 11, USAGE_AP_REP = 12,
     OPTION_USE_SESSION_KEY = 0x40000000,
-    GSS_CHECKSUM = 0x8003, GSS_FLAGS_AT = 20, GSS_DELEGATION_AT = 24, GSS_DELEG = 1,
-    NAME_COMPONENTS_MAX = 16
+    GSS_CHECKSUM = 0x8003, GSS_FLAGS_AT = 20, GSS_DELEGATION_AT = 24, GSS_DELEG = 1
 };
 
 /* The keys a handshake gives, in the order of their making. */
@@ -98,23 +97,6 @@ bool krb_recognise(const uint8_t *token, size_t length)
 {
     size_t inner;
     return unframe(token, length, &inner) != NULL;
-}
-
-/* "cifs/dc1.corp.example" of a PrincipalName, for g_free; NULL when it has no component. */
-static char *read_principal(asn1_node node, const char *path)
-{
-    GString *name = NULL;
-    for (unsigned i = 1; i <= NAME_COMPONENTS_MAX; i++) {
-        char at[96];
-        g_snprintf(at, sizeof at, "%s.name-string.?%u", path, i);
-        char *component = der_text(node, at);
-        if (!component)
-            break;
-        name = name ? g_string_append_c(name, '/') : g_string_new(NULL);
-        g_string_append(name, component);
-        g_free(component);
-    }
-    return name ? g_string_free(name, FALSE) : NULL;
 }
 
 typedef struct {
@@ -201,7 +183,7 @@ static void free_ticket(gpointer data)
 /* "alice@CORP.EXAMPLE", for g_free; NULL */
 static char *read_user(asn1_node node)
 {
-    char *name = read_principal(node, "cname"), *realm = der_text(node, "crealm");
+    char *name = der_principal(node, "cname"), *realm = der_text(node, "crealm");
     char *user = name && realm ? g_strdup_printf("%s@%s", name, realm) : NULL;
     g_free(name);
     g_free(realm);
@@ -411,7 +393,7 @@ static void open_ap_req(krb_session *session, asn1_node ap_req)
 {
     mech_env *env = session->env;
     encrypted_data ticket = {0};
-    char *service = read_principal(ap_req, "ticket.sname"), *realm = der_text(ap_req, "ticket.realm");
+    char *service = der_principal(ap_req, "ticket.sname"), *realm = der_text(ap_req, "ticket.realm");
     if (!service || !realm || !read_encrypted(ap_req, "ticket.enc-part", &ticket)) {
         mech_no_key(env, SEC_MALFORMED, "the AP-REQ's ticket has no service, realm or sealed part");
     } else {

@@ -19,7 +19,7 @@
  * MEMORY_MAX: of what was worked out, so many pieces are kept. */
 enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256, MEMORY_MAX = 4096 };
 
-static const source_format *const formats[] = {&source_keytab, &source_pvk, &source_backup_object, &source_pem, &source_text}; /* text last: it takes nearly anything */
+static const source_format *const formats[] = {&source_keytab, &source_ccache, &source_kirbi, &source_kirbi_text, &source_pvk, &source_backup_object, &source_pem, &source_text}; /* text last: it takes nearly anything */
 
 /* An entry knows the others of its name. */
 typedef struct {
@@ -280,8 +280,8 @@ static bool read_source(keyring *ring, key_source *source, const uint8_t *data, 
 {
     const source_format *format = length ? recognise(data, length) : NULL;
     if (!format) {
-        source->error = length ? g_strdup_printf("%s is neither a keytab (05 02 or 05 01 at offset 0) nor a backup key"
-                                                 " nor text", source->path)
+        source->error = length ? g_strdup_printf("%s is neither a keytab (05 02 or 05 01 at offset 0), nor a ticket, a backup"
+                                                 " key or text", source->path)
                                : g_strdup_printf("%s is empty", source->path);
         return false;
     }

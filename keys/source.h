@@ -27,7 +27,7 @@ typedef struct {
     void (*read)(source_sink *sink, const uint8_t *data, size_t length);
 } source_format;
 
-extern const source_format source_backup_object, source_keytab, source_pem, source_pvk, source_text;
+extern const source_format source_backup_object, source_ccache, source_keytab, source_kirbi, source_kirbi_text, source_pem, source_pvk, source_text;
 
 /* `name` and `domain` are UTF-8; everything is copied. */
 void source_take(source_sink *sink, key_kind kind, const char *name, const char *domain, int32_t etype, uint32_t kvno,

@@ -8,56 +8,8 @@
  */
 #include "keys/source.h"
 
+#include "keys/cursor.h"
 #include "keys/etype.h"
-
-typedef struct {
-    const uint8_t *at, *end;
-    bool           little;
-    bool           failed; /* something was asked for beyond the end; sticks */
-} cursor;
-
-static uint32_t cursor_number(cursor *c, unsigned octets)
-{
-    uint32_t value = 0;
-    if ((size_t)(c->end - c->at) < octets) {
-        c->failed = true;
-        return 0;
-    }
-    for (unsigned i = 0; i < octets; i++)
-        value |= (uint32_t)c->at[i] << 8 * (c->little ? i : octets - 1 - i);
-    c->at += octets;
-    return value;
-}
-
-static const uint8_t *cursor_octets(cursor *c, size_t *length)
-{
-    *length = cursor_number(c, 2);
-    if (c->failed || (size_t)(c->end - c->at) < *length) {
-        c->failed = true;
-        *length = 0;
-        return NULL;
-    }
-    c->at += *length;
-    return c->at - *length;
-}
-
-static char *cursor_text(cursor *c)
-{
-    size_t length;
-    const uint8_t *octets = cursor_octets(c, &length);
-    return octets ? g_utf8_make_valid((const char *)octets, (gssize)length) : g_strdup("");
-}
-
-static char *read_principal(cursor *c, unsigned components)
-{
-    GString *name = g_string_new(NULL);
-    for (unsigned i = 0; i < components && !c->failed; i++) {
-        char *component = cursor_text(c);
-        g_string_append_printf(name, "%s%s", i ? "/" : "", component);
-        g_free(component);
-    }
-    return g_string_free(name, FALSE);
-}
 
 static void read_record(source_sink *sink, cursor c, bool version_1, size_t offset)
 {
@@ -65,7 +17,7 @@ static void read_record(source_sink *sink, cursor c, bool version_1, size_t offs
     if (version_1 && components)
         components--;
     char *realm = cursor_text(&c);
-    char *name = read_principal(&c, components);
+    char *name = cursor_principal(&c, components);
     if (!version_1)
         cursor_number(&c, 4); /* name type */
     cursor_number(&c, 4);     /* time of writing */
@@ -100,7 +52,7 @@ static bool keytab_recognise(const uint8_t *data, size_t length)
 /* The order in which the first length makes sense. */
 static bool version_1_is_little(const uint8_t *data, size_t length)
 {
-    cursor c = {data + 2, data + length, true, false};
+    cursor c = {data + 2, data + length, true, 2, false};
     int32_t size = (int32_t)cursor_number(&c, 4);
     int64_t octets = size < 0 ? -(int64_t)size : size;
     return octets <= c.end - c.at;
@@ -109,7 +61,7 @@ static bool version_1_is_little(const uint8_t *data, size_t length)
 static void keytab_read(source_sink *sink, const uint8_t *data, size_t length)
 {
     bool version_1 = data[1] == 1;
-    cursor c = {data + 2, data + length, version_1 && version_1_is_little(data, length), false};
+    cursor c = {data + 2, data + length, version_1 && version_1_is_little(data, length), 2, false};
     while (c.end - c.at >= 4) {
         size_t offset = (size_t)(c.at - data), left;
         int32_t size = (int32_t)cursor_number(&c, 4);
@@ -122,7 +74,7 @@ static void keytab_read(source_sink *sink, const uint8_t *data, size_t length)
                             " are left; reading stops here", octets, left);
             return;
         }
-        cursor record = {c.at, c.at + octets, c.little, false};
+        cursor record = {c.at, c.at + octets, c.little, 2, false};
         if (size > 0)
             read_record(sink, record, version_1, offset);
         c.at += octets;

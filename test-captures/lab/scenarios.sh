@@ -146,6 +146,14 @@ scenario_bkrp-python-spnego-ntlm() { python_client python-spnego-ntlm; }
 scenario_bkrp-python-spnego-krb5() { python_krb5 python-spnego-krb5; }
 scenario_bkrp-python-krb5()        { python_krb5 python-krb5; }
 
+# The client's credential cache as the only key, as MIT wrote it and as impacket converts it.
+scenario_bkrp-krb5-ccache() {
+	python_krb5 python-krb5
+	cp "$WORK/ccache" "$CAPTURES/bkrp-krb5-ccache.ccache"
+	"$PYTHON" "$LAB/clients/kirbi.py" "$WORK/ccache" "$CAPTURES/bkrp-krb5-ccache.kirbi"
+}
+KEYS[bkrp-krb5-ccache]='lab.keytab'
+
 scenario_bkrp-dwparam()            { python_client dwparam; }
 scenario_bkrp-level-none()         { python_client level-none; }
 scenario_bkrp-level-connect()      { python_client level-connect; }
