@@ -1,5 +1,5 @@
 /* etype.c - Kerberos encryption types.
- * Implements [RFC 3961] 5.3, [RFC 3962] (AES-SHA1), [RFC 4757] 4 and 5 (RC4-HMAC), [RFC 8009] (AES-SHA2).
+ * Implements [RFC 6113] 5.1 (combining keys), [RFC 3961] 5.3, [RFC 3962] (AES-SHA1), [RFC 4757] 4 and 5 (RC4-HMAC), [RFC 8009] (AES-SHA2).
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "keys/etype.h"
@@ -20,7 +20,7 @@ struct etype_row {
     bool (*string_to_key)(const etype_row *row, const uint8_t *password, size_t length, const char *salt, uint8_t *out);
 };
 
-enum { CONFOUNDER = 16, MAC_MAX = 24, RC4_MAC = 16, RC4_CONFOUNDER = 8, AES_ITERATIONS = 4096, SHA2_ITERATIONS = 32768 };
+enum { SHA1_LENGTH = 20, CONFOUNDER = 16, MAC_MAX = 24, RC4_MAC = 16, RC4_CONFOUNDER = 8, AES_ITERATIONS = 4096, SHA2_ITERATIONS = 32768 };
 
 static bool derive(const etype_row *row, const uint8_t *key, uint32_t usage, uint8_t kind, uint8_t *out)
 {
@@ -245,4 +245,55 @@ bool etype_nt_hash(const uint8_t *password, size_t length, uint8_t out[16])
     crypto_wipe(wide, written);
     g_free(wide);
     return true;
+}
+
+/* [RFC 3961] 5.3 and [RFC 3962] 6 for AES; [RFC 4757] has none, and HMAC-SHA1 is what all take for RC4. */
+static size_t pseudo_random(const etype_row *row, const uint8_t *key, const uint8_t *data, size_t length, uint8_t out[SHA1_LENGTH])
+{
+    uint8_t digest[SHA1_LENGTH];
+    if (row->etype == ETYPE_RC4_HMAC) {
+        crypto_mac *mac = crypto_mac_new(CRYPTO_SHA1, key, row->key_length);
+        crypto_mac_run(mac, &(crypto_part){data, length}, 1, out, SHA1_LENGTH);
+        crypto_mac_free(mac);
+        return SHA1_LENGTH;
+    }
+    if (!row->profile || row->profile->mac_of_cipher)
+        return 0;
+    uint8_t *derived = crypto_alloc(row->key_length);
+    crypto_digest(CRYPTO_SHA1, &(crypto_part){data, length}, 1, digest);
+    memcpy(out, digest, CONFOUNDER);
+    crypto_cts *cts = crypto_aes_derive(key, row->key_length, (const uint8_t *)"prf", 3, derived)
+                    ? crypto_cts_new(derived, row->key_length) : NULL;
+    bool done = cts && crypto_cts_encrypt(cts, out, CONFOUNDER);
+    crypto_cts_free(cts);
+    crypto_free(derived);
+    return done ? CONFOUNDER : 0;
+}
+
+/* PRF+: blocks of the function over a counter and the word, xored into `out`. */
+static bool mix_in(int32_t etype, const uint8_t *key, const char *word, uint8_t *out, size_t length)
+{
+    const etype_row *row = find_row(etype);
+    uint8_t input[32] = {0}, block[SHA1_LENGTH];
+    size_t said = strlen(word);
+    g_assert(said < sizeof input);
+    memcpy(input + 1, word, said);
+    for (size_t at = 0, made; at < length; at += made) {
+        input[0]++;
+        made = row ? pseudo_random(row, key, input, said + 1, block) : 0;
+        if (made == 0)
+            return false;
+        for (size_t i = 0; i < made && at + i < length; i++)
+            out[at + i] ^= block[i];
+    }
+    crypto_wipe(block, sizeof block);
+    return true;
+}
+
+bool etype_combine(int32_t etype, const uint8_t *key, const char *word, int32_t other_etype, const uint8_t *other, const char *other_word,
+                   uint8_t *out)
+{
+    size_t length = etype_key_length(etype);
+    memset(out, 0, length);
+    return length && mix_in(etype, key, word, out, length) && mix_in(other_etype, other, other_word, out, length);
 }

@@ -55,4 +55,9 @@ bool etype_string_to_key(int32_t etype, const uint8_t *password, size_t length, 
 /* The NT hash of a password in UTF-8, [MS-NLMP] 3.3.1 NTOWFv1; also the RC4-HMAC key. False: not UTF-8. */
 bool etype_nt_hash(const uint8_t *password, size_t length, uint8_t out[16]);
 
+/* KRB-FX-CF2 of [RFC 6113] 5.1: a key of `etype` made of two keys and two words; `out` has the etype's key length. False: an etype
+ * whose pseudo-random function this build does not have. */
+bool etype_combine(int32_t etype, const uint8_t *key, const char *word, int32_t other_etype, const uint8_t *other, const char *other_word,
+                   uint8_t *out);
+
 #endif

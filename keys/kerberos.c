@@ -307,6 +307,57 @@ static const key_entry *open_ticket(krb_session *session, const char *service, c
     return opened->entry;
 }
 
+void krb_remember_ticket(const keyring *ring, const uint8_t *cipher, size_t length, int32_t etype, const uint8_t *key,
+                         size_t key_length, const char *user, const key_entry *origin)
+{
+    opened_ticket *ticket = g_new0(opened_ticket, 1);
+    ticket->entry = origin;
+    ticket->tried = 1;
+    ticket->etype = etype;
+    ticket->key = crypto_alloc(key_length + 1);
+    memcpy(ticket->key, key, key_length);
+    ticket->key_length = key_length;
+    ticket->user = g_strdup(user);
+    keyring_remember(ring, cipher, length, ticket, free_ticket);
+}
+
+typedef struct {
+    const encrypted_data *sealed;
+    uint32_t              usage;
+    uint8_t              *plain;
+    size_t                length;
+} authenticator_trial;
+
+static bool try_ticket_key(const key_entry *entry, void *data)
+{
+    authenticator_trial *t = data;
+    t->plain = etype_decrypt(entry->etype, entry->octets, entry->length, t->usage, t->sealed->cipher, t->sealed->length, &t->length);
+    return t->plain != NULL;
+}
+
+uint8_t *krb_open_ap_req(const keyring *ring, const uint8_t *octets, size_t length, uint32_t usage, size_t *plain_length,
+                         krb_ap_req *found)
+{
+    asn1_node ap_req = der_open(krb5_asn1_tab, "KRB5.AP-REQ", octets, length);
+    encrypted_data ticket = {0}, sealed = {0};
+    authenticator_trial t = {&sealed, usage, NULL, 0};
+    if (ap_req && read_encrypted(ap_req, "ticket.enc-part", &ticket) && read_encrypted(ap_req, "authenticator", &sealed)) {
+        const opened_ticket *known = keyring_recall(ring, ticket.cipher, ticket.length);
+        const key_entry *entry = known ? NULL : keyring_try_session(ring, KEY_TICKET, 0, try_ticket_key, &t, NULL);
+        if (known) {
+            t.plain = etype_decrypt(known->etype, known->key, known->key_length, usage, sealed.cipher, sealed.length, &t.length);
+            *found = (krb_ap_req){known->etype, known->key, known->entry};
+        } else if (entry) {
+            *found = (krb_ap_req){entry->etype, entry->octets, entry};
+        }
+    }
+    g_free(ticket.cipher);
+    g_free(sealed.cipher);
+    der_close(ap_req);
+    *plain_length = t.length;
+    return t.plain;
+}
+
 /* ---- the authenticator ---- */
 
 /* [RFC 4121] 4.1.1: the checksum that is none */

@@ -639,6 +639,27 @@ const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, 
     return found;
 }
 
+const key_entry *keyring_try_client(const keyring *ring, const char *name, const char *realm, const char *salt, int32_t etype,
+                                    key_try_fn fn, void *data)
+{
+    search s = {ring, fn, data, 0};
+    const GPtrArray *bucket = find_bucket(ring, name);
+    if (!bucket || !etype_supported(etype))
+        return NULL;
+    char *folded_realm = g_utf8_casefold(realm, -1);
+    ticket_wish wish = {realm, folded_realm, etype, 0};
+    const key_entry *found = NULL;
+    for (guint i = 0; salt && i < bucket->len && !found; i++) {
+        const ring_entry *entry = g_ptr_array_index(bucket, i);
+        const key_entry *made = entry->entry.kind == KEY_PASSWORD ? derive(ring, &entry->entry, etype, salt, true) : NULL;
+        found = made && offer(&s, made) ? made : NULL;
+    }
+    if (!found)
+        found = try_ticket_bucket(&s, bucket, &wish);
+    g_free(folded_realm);
+    return found;
+}
+
 /* Session keys and backup keys are few: a user gives them one by one. */
 const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t etype, key_try_fn fn, void *data,
                                      size_t *tried)

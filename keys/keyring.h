@@ -103,6 +103,10 @@ const key_entry *keyring_try_ntlm(const keyring *ring, const char *user, const c
 const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, const char *realm, int32_t etype,
                                       uint32_t kvno, key_try_fn fn, void *data, size_t *tried);
 
+/* The same for a client's own long-term key, under its own name only: keys of `etype`, and passwords with `salt` (NULL: the usual one). */
+const key_entry *keyring_try_client(const keyring *ring, const char *name, const char *realm, const char *salt, int32_t etype,
+                                    key_try_fn fn, void *data);
+
 /* Keys of sessions, which belong to nobody by name: calls `fn` for each key of this kind (and etype, unless it is 0) until it
  * returns true. The signature must decide. */
 const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t etype, key_try_fn fn, void *data,

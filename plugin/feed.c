@@ -14,6 +14,7 @@
 #include <epan/to_str.h>
 
 #include "keys/crypto.h"
+#include "keys/learn.h"
 #include "plugin/hooks.h"
 #include "plugin/prefs.h"
 #include "plugin/tree.h"
@@ -43,6 +44,7 @@ typedef struct {
     rpc_tracker  *calls;
     smb_tracker  *smb;
     smb_sessions *sessions;
+    krb_learner  *learner;
     verifier     *judge;
     bool          own_judge;
     capture_facts facts;
@@ -199,6 +201,7 @@ static void capture_open(void)
     smb_sink pipes = {now, on_opened, on_closed, on_setup};
     now->smb = smb_tracker_new(&pipes);
     now->sessions = smb_sessions_new(now->ring);
+    now->learner = krb_learner_new(now->ring);
     now->conversations = g_hash_table_new(ends_hash, ends_equal);
     now->all_ends = g_ptr_array_new_with_free_func(ends_free);
     now->pdus = g_array_new(FALSE, FALSE, sizeof(kept_pdu));
@@ -241,6 +244,7 @@ static void capture_close(void)
     rpc_tracker_free(now->calls);
     smb_tracker_free(now->smb);
     smb_sessions_free(now->sessions);
+    krb_learner_free(now->learner);
     g_hash_table_unref(now->conversations);
     g_ptr_array_unref(now->all_ends);
     g_array_unref(now->pdus);
@@ -412,6 +416,25 @@ static smb_pipe pipe_of(tvbuff_t *tvb, const hooks_pipe *carrier)
     return g_array_index(met.messages, met_message, met.messages->len - 1).pipe;
 }
 
+/* ------------------------------------------------------------------------------------------------------- Kerberos */
+
+/* A message whose end is still to come is met again when it is whole. */
+static void on_kerberos(tvbuff_t *tvb, packet_info *pinfo, bool over_tcp)
+{
+    if (!now || pinfo->fd->visited)
+        return;
+    int at = 0, left = (int)tvb_captured_length(tvb);
+    while (left > 4) {
+        guint32 length = over_tcp ? tvb_get_ntohl(tvb, at) & 0x7fffffff : (guint32)left;
+        int head = over_tcp ? 4 : 0;
+        if (length == 0 || length > (guint32)(left - head))
+            return;
+        krb_learner_message(now->learner, tvb_get_ptr(tvb, at + head, (gint)length), length);
+        at += head + (int)length;
+        left -= head + (int)length;
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------------------ PDUs */
 
 /* The first kept PDU of this frame, or of the next that has any. */
@@ -532,8 +555,9 @@ static void first_pass_over(void)
     feed_end(true);
 }
 
-void feed_register(void)
+void feed_register(int proto)
 {
+    hooks_register(proto);
     register_init_routine(capture_open);
     register_cleanup_routine(capture_close);
     register_postseq_cleanup_routine(first_pass_over);
@@ -541,7 +565,7 @@ void feed_register(void)
 
 void feed_handoff(void)
 {
-    static const hooks_sink sink = {on_rpc, on_smb};
+    static const hooks_sink sink = {.rpc = on_rpc, .kerberos = on_kerberos, .smb = on_smb};
     met.pdus = g_array_new(FALSE, FALSE, sizeof(met_pdu));
     met.messages = g_array_new(FALSE, FALSE, sizeof(met_message));
     hooks_install(&sink);

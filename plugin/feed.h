@@ -25,7 +25,7 @@ void feed_set_program(const feed_program *program);
 void feed_end(bool whole);
 
 /* Called by register.c. */
-void feed_register(void);
+void feed_register(int proto);
 void feed_handoff(void);
 
 #endif

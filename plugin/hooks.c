@@ -104,13 +104,47 @@ hooks_connection hooks_tcp(const conversation_t *conversation)
                               tcp->conversation_completeness & (TCP_COMPLETENESS_FIN | TCP_COMPLETENESS_RST)};
 }
 
+/* What TCP offers is reassembly for whom it calls, not for those whom these call in turn; so the offer is renewed. */
+static int pass_on(dissector_handle_t handle, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    pinfo->can_desegment = pinfo->saved_can_desegment;
+    return call_dissector_only(handle, tvb, pinfo, tree, data);
+}
+
+/* ------------------------------------------------------------------------------------------------------- Kerberos */
+
+/* Wireshark finds Kerberos by its port: there our dissector looks on, and hands over to the one that stood there. */
+enum { KDC_PORT = 88 };
+static dissector_handle_t kdc_tcp, kdc_udp;
+static int proto_watch;
+
+static int look_at_kdc_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    sink->kerberos(tvb, pinfo, true);
+    return pass_on(kdc_tcp, tvb, pinfo, tree, data);
+}
+
+static int look_at_kdc_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    sink->kerberos(tvb, pinfo, false);
+    return pass_on(kdc_udp, tvb, pinfo, tree, data);
+}
+
+static dissector_handle_t watch_port(const char *table, dissector_t looker)
+{
+    dissector_handle_t original = dissector_get_uint_handle(find_dissector_table(table), KDC_PORT);
+    if (original)
+        dissector_add_uint(table, KDC_PORT, create_dissector_handle(looker, proto_watch));
+    return original;
+}
+
 /* ------------------------------------------------------------------------------------------------------ Decode As */
 
 static int look_and_pass_on(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     hooks_pipe pipe = {.on_pipe = false};
     sink->rpc(tvb, pinfo, tree, &pipe);
-    return call_dissector_only(decode_as_original, tvb, pinfo, tree, data);
+    return pass_on(decode_as_original, tvb, pinfo, tree, data);
 }
 
 static void collect_decoded(const gchar *table, ftenum_t type, gpointer key, gpointer value, gpointer user)
@@ -134,6 +168,13 @@ void hooks_follow_decode_as(void)
     g_array_unref(ports);
 }
 
+void hooks_register(int proto)
+{
+    /* In name only: it is no layer of its own. Tables want dissectors of different names. */
+    proto_watch = proto_register_protocol_in_name_only("Kerberos, watched by RPC Lens", "KRB5 (RPC Lens)", "rpclens.kerberos", proto,
+                                                       FT_PROTOCOL);
+}
+
 void hooks_install(const hooks_sink *receiver)
 {
     sink = receiver;
@@ -142,5 +183,7 @@ void hooks_install(const hooks_sink *receiver)
     proto_smb2 = proto_get_id_by_filter_name("smb2");
     proto_tcp = proto_get_id_by_filter_name("tcp");
     dissector_all_heur_tables_foreach_table(wrap_table, NULL, NULL);
+    kdc_tcp = watch_port("tcp.port", look_at_kdc_tcp);
+    kdc_udp = watch_port("udp.port", look_at_kdc_udp);
     decoded_as = create_dissector_handle(look_and_pass_on, proto_dcerpc);
 }

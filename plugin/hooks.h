@@ -19,10 +19,14 @@ typedef struct {
 typedef struct {
     /* The payload of a carrier, from a PDU's first octet on: any number of whole PDUs, perhaps the beginning of one more. */
     void (*rpc)(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const hooks_pipe *pipe);
+    /* What goes between a client and a KDC: over UDP a message, over TCP messages with a length in front of each ([RFC 4120] 7.2.2). */
+    void (*kerberos)(tvbuff_t *tvb, packet_info *pinfo, bool over_tcp);
     /* SMB messages, perhaps chained, perhaps encrypted. */
     void (*smb)(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree);
 } hooks_sink;
 
+/* While protocols are registered; `proto` is our own. */
+void hooks_register(int proto);
 /* Once a process, after all dissectors have registered. `sink` must live as long as the process. */
 void hooks_install(const hooks_sink *sink);
 /* What Wireshark's TCP has seen of a connection so far; nothing of NULL or what is not TCP. */

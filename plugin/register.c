@@ -340,7 +340,7 @@ void register_protocols(void)
         add_interface(&registrations[i], interfaces_all[i]);
     register_experts();
     prefs_register(generic.proto);
-    feed_register();
+    feed_register(generic.proto);
 }
 
 void register_handoff(void)

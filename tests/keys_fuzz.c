@@ -1,5 +1,6 @@
 /* keys_fuzz.c - hostile input for everything in keys/ that reads files, tokens or PDUs. The first octet chooses what:
- * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped secret.
+ * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped secret, 6 a
+ * Kerberos exchange with changes.
  *
  * For libFuzzer, or with -DFUZZ_STANDALONE for `keys_fuzz ITERATIONS SEED`, which mutates those vectors.
  *
@@ -10,6 +11,8 @@
 
 #include "keys/context.h"
 #include "keys/dpapi.h"
+#include "keys/learn.h"
+#include "tests/kdc_vectors.h"
 #include "tests/keys_vectors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length);
@@ -30,7 +33,7 @@ static const char keys[] =
     "dc$:aes256-cts-hmac-sha384-192:101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f\n"
     "dc$:aes128-cts-hmac-sha256-128:101112131415161718191a1b1c1d1e1f\n"
     "dc$:aes128-cts-hmac-sha1-96:101112131415161718191a1b1c1d1e1f\ndc$:rc4-hmac:101112131415161718191a1b1c1d1e1f\n"
-    "smb-session-key 0x1122 101112131415161718191a1b1c1d1e1f\ndc$:plain_password_hex:41004200\nalice:CLEARTEXT:x\n";
+    "smb-session-key 0x1122 101112131415161718191a1b1c1d1e1f\ndc$:plain_password_hex:41004200\nalice:CLEARTEXT:x\nCORP\\alice:Lab-Alice-2026!\n";
 
 /* 512 bits: enough to be one, and quick. */
 static const char small_key[] =
@@ -191,20 +194,38 @@ static void unwrap(const uint8_t *data, size_t length)
     g_free(exact);
 }
 
+/* Changes: four octets each of message, place (two) and value; then the exchange as it is, which must still be learnt from. */
+static void exchange(const uint8_t *data, size_t length)
+{
+    krb_learner *learner = krb_learner_new(shared_ring());
+    for (unsigned i = 0; i < G_N_ELEMENTS(kdc_vectors); i++) {
+        uint8_t octets[2048];
+        size_t count = unhex(kdc_vectors[i], octets);
+        change(&data, &length, i, octets, &count);
+        uint8_t *exact = g_memdup2(octets, count);
+        krb_learner_message(learner, exact, count);
+        g_free(exact);
+    }
+    krb_learner_message(learner, data, length);
+    krb_learner_free(learner);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
     static const uint8_t types[] = {SEC_AUTH_SPNEGO, SEC_AUTH_NTLM, SEC_AUTH_KERBEROS};
     if (!length)
         return 0;
-    unsigned kind = data[0] % 6;
+    unsigned kind = data[0] % 7;
     if (kind == 0)
         read_file(data + 1, length - 1);
     else if (kind < 4)
         converse(types[kind - 1], data + 1, length - 1);
     else if (kind == 4)
         replay(data + 1, length - 1);
-    else
+    else if (kind == 5)
         unwrap(data + 1, length - 1);
+    else
+        exchange(data + 1, length - 1);
     return 0;
 }
 
@@ -215,7 +236,7 @@ static size_t make_input(GRand *random, uint8_t *out, size_t room)
     static const uint8_t keytab[] = "\5\2\0\0\0\x2e\0\1\0\1R\0\5alice\0\0\0\1\0\0\0\0\1\0\x17\0\x10"
                                     "0123456789abcdef\0\0\0\2";
     size_t length = 1;
-    out[0] = (uint8_t)g_rand_int_range(random, 0, 6);
+    out[0] = (uint8_t)g_rand_int_range(random, 0, 7);
     if (out[0] == 0) {
         static const uint8_t pvk[24 + 20] = "\x1e\xf1\xb5\xb0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0"
                                             "\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
@@ -249,13 +270,15 @@ static size_t make_input(GRand *random, uint8_t *out, size_t room)
                 length += 3 + count;
             }
     } else {
-        out[length++] = (uint8_t)g_rand_int(random);
+        bool kdc = out[0] == 6;
+        if (!kdc)
+            out[length++] = (uint8_t)g_rand_int(random);
         for (int i = g_rand_int_range(random, 1, 4); i > 0; i--) {
             guint32 noise = g_rand_int(random);
             memcpy(out + length, &noise, 4);
             if (i > 1)
                 out[length] &= 0x7f;
-            out[length] = (uint8_t)((out[length] & 0x80) | g_rand_int_range(random, 2, 9));
+            out[length] = (uint8_t)((out[length] & 0x80) | (kdc ? g_rand_int_range(random, 0, 3) : g_rand_int_range(random, 2, 9)));
             length += 4;
         }
         return length;

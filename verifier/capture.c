@@ -67,9 +67,9 @@ static void quiet_log(const char *format, va_list ap)
  * guesses at TCP and UDP payloads only cost time. Link layers and tunnels stay as they are. */
 static bool is_ours(int proto)
 {
-    static const char *const names[] = {"nbss", "dcerpc", "kerberos"};
+    static const char *const names[] = {"nbss", "dcerpc", "kerberos", "rpclens.kerberos"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (proto == proto_get_id_by_filter_name(names[i]))
+        if (strcmp(proto_get_protocol_filter_name(proto), names[i]) == 0)
             return true;
     return false;
 }
