@@ -95,7 +95,7 @@ const key_entry *sec_context_key(const sec_context *context);
 
 const sec_facts *sec_context_facts(const sec_context *context);
 
-/* A protected connection-oriented PDU: [header][body: stub and auth padding][sec_trailer 8][token]. */
+/* A protected PDU: [header][body: stub and auth padding][sec_trailer 8][token]; a datagram has to be put into this shape. */
 typedef struct {
     const uint8_t *pdu;
     size_t         header_length;  /* 24, or 32 or 40: up to the stub */
@@ -104,6 +104,7 @@ typedef struct {
     size_t         captured;       /* octets of the PDU that are here */
     bool           from_client;
     uint8_t        level;
+    bool           datagram; /* of connectionless RPC: it has a key of its own, and its place among others does not matter */
 } sec_message;
 
 typedef struct {

@@ -261,6 +261,7 @@ typedef struct {
     place     found[CANDIDATES]; /* the same, where a search has found it */
     bool      tried[CANDIDATES]; /* whether it was due for that PDU */
     direction ways[2];           /* from the client, from the server */
+    uint8_t   seal[2][16]; /* ESS: the sealing keys, client's and server's, of which a datagram's own key is made */
 } live_keys;
 
 struct ntlm_session {
@@ -318,6 +319,7 @@ static void start_ess(live_keys *live, const uint8_t exported[16])
         ntlm_sign_key(exported, way == 0, key);
         live->ways[way].sign = crypto_mac_new(CRYPTO_MD5, key, sizeof key);
         ntlm_seal_key(live->flags, exported, way == 0, key);
+        memcpy(live->seal[way], key, sizeof key);
         int first = way * CANDIDATES;
         set_place(live, first, key, 0, 0);
         set_place(live, first + 1, key, 0, 1);
@@ -952,6 +954,22 @@ static bool open_late(ntlm_session *session, const sec_message *message)
     return true;
 }
 
+/* [MS-NLMP] 3.4.4: connectionless, each message has a key of its own, MD5(SealingKey, SeqNum). */
+static bool open_datagram(live_keys *live, direction *way, const sec_message *message, uint8_t *body)
+{
+    const uint8_t *token = message_token(message);
+    const crypto_part parts[] = {{live->seal[message->from_client ? 0 : 1], 16}, {token + 12, 4}};
+    uint8_t key[16];
+    if (!is_ess(live)) /* there is no confidentiality without it */
+        return false;
+    crypto_md5(parts, G_N_ELEMENTS(parts), key);
+    place *at = &live->found[0];
+    rc4_init(&at->rc4, key, sizeof key);
+    at->sequence = get32(token + 12);
+    crypto_wipe(key, sizeof key);
+    return open_at(live, way, at, message, body);
+}
+
 sec_verdict ntlm_open(ntlm_session *session, const sec_message *message, uint8_t *plain)
 {
     mech_env *env = session->env;
@@ -975,7 +993,9 @@ sec_verdict ntlm_open(ntlm_session *session, const sec_message *message, uint8_t
 
     bool sealed = message->level == SEC_LEVEL_PRIVACY;
     uint8_t *body = sealed ? mech_scratch(env, 2 * message->body_length) : NULL;
-    outcome result = try_candidates(live, way, message, body);
+    if (message->datagram && !open_datagram(live, way, message, body))
+        return refuse_signature(env, way, message, session->packets);
+    outcome result = message->datagram ? OPENED : try_candidates(live, way, message, body);
     if (result == NOT_DUE && verify_anywhere(live, way, message))
         result = OPENED;
     if (result != OPENED && !open_again(live, way, message, body) && !find_again(env, live, way, message, body)) {

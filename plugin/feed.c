@@ -468,7 +468,9 @@ static const rpc_pdu *find_kept(packet_info *pinfo, const pdu_parts *seen)
 
 static const rpc_pdu *take_pdu(const rpc_origin *origin, const guint8 *octets, size_t captured, size_t reported)
 {
-    const rpc_pdu *pdu = rpc_tracker_pdu(now->calls, origin, octets, captured, reported);
+    bool datagram = origin->transport == RPC_NCADG_IP_UDP;
+    const rpc_pdu *pdu = datagram ? rpc_tracker_datagram(now->calls, origin, octets, captured, reported)
+                                  : rpc_tracker_pdu(now->calls, origin, octets, captured, reported);
     if (!pdu || program || !((pdu->call && pdu->call->interface) || pdu->auth || pdu->problem))
         return NULL;
     kept_pdu kept = {origin->frame, pdu};
@@ -478,7 +480,7 @@ static const rpc_pdu *take_pdu(const rpc_origin *origin, const guint8 *octets, s
 
 static void set_pipe(rpc_origin *origin, tvbuff_t *tvb, const hooks_pipe *carrier)
 {
-    origin->transport = carrier->on_pipe ? RPC_NCACN_NP : RPC_NCACN_IP_TCP;
+    origin->transport = carrier->on_pipe ? RPC_NCACN_NP : carrier->datagram ? RPC_NCADG_IP_UDP : RPC_NCACN_IP_TCP;
     origin->pipe = NULL;
     origin->pipe_id[0] = origin->pipe_id[1] = 0;
     if (!carrier->on_pipe)
@@ -493,7 +495,7 @@ static void set_pipe(rpc_origin *origin, tvbuff_t *tvb, const hooks_pipe *carrie
 static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const hooks_pipe *carrier)
 {
     /* Most of what heuristics are offered is something else, and must cost next to nothing. */
-    if (!now || tvb_captured_length(tvb) < PDU_SHORTEST || tvb_get_guint8(tvb, 0) != 5)
+    if (!now || tvb_captured_length(tvb) < PDU_SHORTEST || tvb_get_guint8(tvb, 0) != (carrier->datagram ? 4 : 5))
         return;
     meet(tvb, pinfo, tree);
     bool visited = pinfo->fd->visited;
@@ -507,7 +509,8 @@ static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const ho
         const guint8 *octets = tvb_get_ptr(tvb, at, captured);
         pdu_parts parts;
         const char *why;
-        pdu_result result = pdu_read(octets, (size_t)captured, (size_t)reported, &parts, &why);
+        pdu_result result = carrier->datagram ? pdu_read_datagram(octets, (size_t)captured, (size_t)reported, &parts, &why)
+                                              : pdu_read(octets, (size_t)captured, (size_t)reported, &parts, &why);
         if (result == PDU_NOT_RPC || parts.length < PDU_SHORTEST || parts.length > (size_t)reported)
             return;
         const rpc_pdu *pdu = visited ? find_kept(pinfo, &parts) : take_pdu(&origin, octets, parts.captured, parts.length);

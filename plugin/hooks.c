@@ -19,7 +19,7 @@ typedef struct {
     heur_dtbl_entry_t *entry;
     heur_dissector_t   original;
     bool               is_rpc;  /* else SMB */
-    bool               on_pipe, is_smb2;
+    bool               on_pipe, is_smb2, is_udp;
 } slot;
 
 /* Bits of tcp_analysis.conversation_completeness, as the field tcp.completeness shows them. */
@@ -35,6 +35,7 @@ static dissector_handle_t decoded_as, decode_as_original;
 static void fill_pipe(const slot *s, void *data, hooks_pipe *pipe)
 {
     pipe->on_pipe = s->on_pipe;
+    pipe->datagram = s->is_udp;
     const smb2_info_t *info = s->is_smb2 ? data : NULL;
     const smb2_fid_info_t *file = !info ? NULL : info->file ? info->file : info->saved ? info->saved->file : NULL;
     if (!file)
@@ -80,10 +81,11 @@ static void wrap_entry(const gchar *table, heur_dtbl_entry_t *entry, gpointer us
     (void)user;
     int proto = proto_get_id(entry->protocol);
     bool is_rpc = proto == proto_dcerpc, is_smb = proto == proto_smb || proto == proto_smb2;
-    if (!(is_rpc || is_smb) || slot_count == SLOTS || strcmp(table, "udp") == 0)
+    bool is_udp = strcmp(table, "udp") == 0;
+    if (!(is_rpc || (is_smb && !is_udp)) || slot_count == SLOTS)
         return;
     bool smb2_pipe = strcmp(table, "smb2_pipe_subdissectors") == 0;
-    slots[slot_count] = (slot){entry, entry->dissector, is_rpc, smb2_pipe || strcmp(table, "smb_transact") == 0, smb2_pipe};
+    slots[slot_count] = (slot){entry, entry->dissector, is_rpc, smb2_pipe || strcmp(table, "smb_transact") == 0, smb2_pipe, is_udp};
     entry->dissector = wrappers[slot_count++];
 }
 

@@ -10,6 +10,7 @@
 /* What a carrier knows of the file that carries RPC: nothing for TCP. */
 typedef struct {
     bool        on_pipe;
+    bool        datagram; /* connectionless RPC over UDP */
     bool        known;    /* the file's id is known */
     uint64_t    file_id[2];
     const char *name;     /* NULL when it is not known */

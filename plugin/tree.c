@@ -249,17 +249,19 @@ static void draw_fault(proto_tree *tree, tvbuff_t *tvb, const rpc_message *m)
         proto_item_append_text(item, " (%s)", name);
 }
 
-static const char *kind_name(const rpc_message *m)
+/* Of a PDU whose message has not begun, for its first fragment or its key is still to come, too. */
+static const char *kind_name(const rpc_pdu *pdu, const rpc_message *m)
 {
-    return m->kind == RPC_REQUEST ? "request" : m->kind == RPC_FAULT ? "fault" : "response";
+    return !pdu->response ? "request" : m->kind == RPC_FAULT ? "fault" : "response";
 }
 
 /* "BackuprKey response", or "opnum 44 request" where the table knows no such method. */
-static char *call_name(packet_info *pinfo, const rpc_call *call, const rpc_message *m)
+static char *call_name(packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m)
 {
+    const rpc_call *call = pdu->call;
     if (call->method)
-        return wmem_strdup_printf(pinfo->pool, "%s %s", call->method->name, kind_name(m));
-    return wmem_strdup_printf(pinfo->pool, "opnum %u %s", call->opnum, kind_name(m));
+        return wmem_strdup_printf(pinfo->pool, "%s %s", call->method->name, kind_name(pdu, m));
+    return wmem_strdup_printf(pinfo->pool, "opnum %u %s", call->opnum, kind_name(pdu, m));
 }
 
 /* A frame's only PDU has the Info column to itself; of several, each adds to what Wireshark wrote of them all. The columns of a
@@ -275,10 +277,10 @@ static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_messag
     const char *sealed = pdu->verdict.state == SEC_SEALED ? " (sealed)" : "";
     col_set_str(pinfo->cinfo, COL_PROTOCOL, register_short_name(call->interface));
     if (alone)
-        col_add_lstr(pinfo->cinfo, COL_INFO, before, name, " ", kind_name(m), pdu->last ? "" : ", fragment", sealed, ", call_id: ",
+        col_add_lstr(pinfo->cinfo, COL_INFO, before, name, " ", kind_name(pdu, m), pdu->last ? "" : ", fragment", sealed, ", call_id: ",
                      call_id, COL_ADD_LSTR_TERMINATOR);
     else
-        col_append_lstr(pinfo->cinfo, COL_INFO, ", ", before, name, " ", kind_name(m), sealed, COL_ADD_LSTR_TERMINATOR);
+        col_append_lstr(pinfo->cinfo, COL_INFO, ", ", before, name, " ", kind_name(pdu, m), sealed, COL_ADD_LSTR_TERMINATOR);
 }
 
 static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m,
@@ -332,7 +334,7 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
         expert_add_info_format(pinfo, top, &generic.malformed, "%s", pdu->problem);
     if (!call)
         return;
-    proto_item_append_text(top, ", %s%s%s", call_name(pinfo, call, m), pdu->last ? "" : ", fragment",
+    proto_item_append_text(top, ", %s%s%s", call_name(pinfo, pdu, m), pdu->last ? "" : ", fragment",
                            pdu->verdict.state == SEC_SEALED ? ", sealed" : "");
     draw_call(place, pinfo, sub, place->tvb, pdu, ring);
 }

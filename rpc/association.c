@@ -1,6 +1,6 @@
 /* association.c - from PDUs to calls ([C706] 12, [MS-RPCE] 3.3).
  * SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rpc/association.h"
+#include "rpc/tracker.h"
 
 #include <string.h>
 
@@ -12,53 +12,6 @@ enum { STUB_LIMIT = 64 * 1024 * 1024 };
 enum { CONTEXTS_LIMIT = 4096 };
 /* There are PDUs by the million, and each is small. */
 enum { PDUS_A_BLOCK = 64 };
-
-typedef struct {
-    uint64_t connection, pipe_id[2];
-} association_key;
-
-typedef struct {
-    ndr_guid interface;
-    uint16_t version_major, version_minor;
-    bool     ndr64;
-} presentation;
-
-typedef struct {
-    rpc_association  pub;
-    association_key  key;
-    GHashTable      *presentations; /* p_cont_id -> presentation */
-    GHashTable      *auths;         /* auth_context_id -> rpc_auth, owned by the tracker's list */
-    GHashTable      *calls;         /* call_id -> open_call */
-    GArray          *asked;         /* pdu_context of the bind or alter_context not answered yet */
-    bool             bound;         /* a bind was seen */
-    bool             shaking;       /* the last bind, alter_context or auth3 was not answered yet; its call_id: */
-    uint32_t         handshake_id;
-    rpc_auth        *last_auth;     /* of the last handshake leg, for requests without sec_trailer */
-} association;
-
-/* A call and what only its building needs. */
-typedef struct {
-    rpc_call call;
-    bool     keep;      /* somebody may draw it later */
-    bool     request_started, response_started; /* the first fragment was seen */
-} open_call;
-
-struct rpc_tracker {
-    const keyring *ring;
-    rpc_sink       sink;
-    rpc_options    options;
-    GHashTable    *associations;   /* association_key -> association */
-    association   *last;           /* the one of the last PDU, which is often the next one's; NULL */
-    GPtrArray     *retired;        /* associations that calls still point to */
-    GPtrArray     *auths;          /* all rpc_auth */
-    GPtrArray     *kept;           /* open_calls that stay */
-    GPtrArray     *pdus;           /* blocks of PDUS_A_BLOCK rpc_pdus that stay */
-    unsigned       pdus_in_block;  /* of the last of them */
-    GPtrArray     *plains;         /* their plaintexts */
-    rpc_pdu        passing;        /* the one that does not stay */
-    GByteArray    *plain;          /* of the PDU in hand */
-    uint64_t       association_count, call_count;
-};
 
 const char *rpc_transport_name(rpc_transport transport)
 {
@@ -119,6 +72,9 @@ static void call_free(void *p)
     open_call *call = p;
     message_clear(&call->call.request);
     message_clear(&call->call.response);
+    for (int i = 0; i < 2; i++)
+        if (call->early[i])
+            g_ptr_array_unref(call->early[i]);
     g_slice_free(open_call, call);
 }
 
@@ -129,6 +85,7 @@ static void association_free(void *p)
     g_hash_table_unref(a->auths);
     g_hash_table_unref(a->calls);
     g_array_unref(a->asked);
+    datagrams_free(a->datagrams);
     g_free(a->pub.pipe);
     g_free(a->pub.client);
     g_free(a->pub.server);
@@ -182,6 +139,7 @@ static void finish_all_calls(rpc_tracker *t, association *a)
 
 static void retire_association(rpc_tracker *t, association *a)
 {
+    datagrams_flush(t, a);
     finish_all_calls(t, a);
     g_hash_table_remove(t->associations, &a->key);
     t->last = NULL;
@@ -209,22 +167,26 @@ static association *association_new(rpc_tracker *t, const association_key *key, 
     return a;
 }
 
+association *tracker_association(rpc_tracker *t, const association_key *key, const rpc_origin *origin, bool from_client)
+{
+    association *a = t->last && key_equal(&t->last->key, key) ? t->last : g_hash_table_lookup(t->associations, key);
+    t->last = a ? a : association_new(t, key, origin, from_client);
+    return t->last;
+}
+
 /* A bind begins an association; a second one on the same connection or pipe begins another. */
 static association *find_association(rpc_tracker *t, const rpc_origin *origin, const pdu_parts *p)
 {
     association_key key = {origin->connection, {origin->pipe_id[0], origin->pipe_id[1]}};
-    association *a = t->last && key_equal(&t->last->key, &key) ? t->last : g_hash_table_lookup(t->associations, &key);
-    if (a && p->type == PDU_BIND && a->bound) {
+    association *a = tracker_association(t, &key, origin, pdu_from_client(p->type));
+    if (p->type == PDU_BIND && a->bound) {
         retire_association(t, a);
-        a = NULL;
+        a = tracker_association(t, &key, origin, true);
     }
-    if (!a)
-        a = association_new(t, &key, origin, pdu_from_client(p->type));
     if (!a->pub.pipe && origin->pipe)
         a->pub.pipe = g_strdup(origin->pipe);
     if (p->type == PDU_BIND)
         a->bound = true;
-    t->last = a;
     return a;
 }
 
@@ -285,7 +247,7 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
 
 /* ---------------------------------------------------------------------------------------------- security contexts */
 
-static rpc_auth *find_auth(rpc_tracker *t, association *a, const pdu_parts *p)
+rpc_auth *tracker_auth(rpc_tracker *t, association *a, const pdu_parts *p)
 {
     gpointer id = GUINT_TO_POINTER(p->auth_context_id);
     rpc_auth *auth = g_hash_table_lookup(a->auths, id);
@@ -396,7 +358,7 @@ static open_call *call_new(rpc_tracker *t, association *a, const pdu_parts *p)
 
 /* The call a PDU belongs to. The first fragment of a request begins one, also where an earlier call of the same id was never
  * answered; so does an answer whose request is not in the capture. */
-static open_call *find_call(rpc_tracker *t, association *a, const pdu_parts *p)
+open_call *tracker_call(rpc_tracker *t, association *a, const pdu_parts *p)
 {
     open_call *call = g_hash_table_lookup(a->calls, GUINT_TO_POINTER(p->call_id));
     if (call && p->type == PDU_REQUEST && p->flags & PFC_FIRST_FRAG) {
@@ -524,9 +486,11 @@ static void give_up(rpc_message *m, const char *text)
     m->text = m->text ? m->text : text;
 }
 
-static void add_fragment(rpc_tracker *t, open_call *call, bool *started, rpc_message *m, const rpc_origin *origin,
-                         const pdu_parts *p, const rpc_auth *auth, const sec_verdict *verdict)
+void tracker_fragment(rpc_tracker *t, open_call *call, const rpc_origin *origin, const pdu_parts *p, const rpc_auth *auth,
+                      const sec_verdict *verdict)
 {
+    bool response = p->type != PDU_REQUEST, *started = response ? &call->response_started : &call->request_started;
+    rpc_message *m = response ? &call->call.response : &call->call.request;
     bool first = m->kind == RPC_NONE;
     if (first) {
         m->kind = p->type == PDU_REQUEST ? RPC_REQUEST : p->type == PDU_RESPONSE ? RPC_RESPONSE : RPC_FAULT;
@@ -577,7 +541,7 @@ ndr_result rpc_message_walk(const rpc_call *call, bool response, const ndr_stub 
 /* ---------------------------------------------------------------------------------------------------------- PDUs */
 
 /* A PDU stays for whoever draws frames if there is something to say about it. */
-static rpc_pdu *keep_pdu(rpc_tracker *t, const rpc_pdu *pdu_now)
+rpc_pdu *tracker_keep(rpc_tracker *t, const rpc_pdu *pdu_now)
 {
     bool ours = pdu_now->call && pdu_now->call->interface;
     if (t->options.forget || !(ours || pdu_now->auth || pdu_now->problem)) {
@@ -602,7 +566,7 @@ static rpc_pdu *keep_pdu(rpc_tracker *t, const rpc_pdu *pdu_now)
 static void take_call_pdu(rpc_tracker *t, association *a, const rpc_origin *origin, const pdu_parts *p, rpc_auth *auth,
                           rpc_pdu *record)
 {
-    open_call *call = find_call(t, a, p);
+    open_call *call = tracker_call(t, a, p);
     bool response = p->type != PDU_REQUEST;
     rpc_message *m = response ? &call->call.response : &call->call.request;
     record->call = &call->call;
@@ -621,8 +585,7 @@ static void take_call_pdu(rpc_tracker *t, association *a, const rpc_origin *orig
     const rpc_auth *of_call = auth;
     if (!p->has_auth && a->last_auth && a->last_auth->level == SEC_LEVEL_CONNECT)
         of_call = a->last_auth;
-    add_fragment(t, call, response ? &call->response_started : &call->request_started, m, origin, p, of_call,
-                 &record->verdict);
+    tracker_fragment(t, call, origin, p, of_call, &record->verdict);
     record->last = p->flags & PFC_LAST_FRAG;
 }
 
@@ -663,6 +626,14 @@ static bool is_handshake(const association *a, const pdu_parts *p)
            type == PDU_ALTER_CONTEXT_RESP || type == PDU_AUTH3;
 }
 
+bool tracker_message_done(rpc_tracker *t, rpc_call *call, bool response)
+{
+    if (t->sink.message)
+        t->sink.message(call, response, t->sink.user);
+    /* An association and a call are the first members of what is kept of them here. */
+    return !response || finish_call(t, (association *)(uintptr_t)call->association, (open_call *)call);
+}
+
 const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const uint8_t *octets, size_t captured,
                                size_t reported)
 {
@@ -675,10 +646,10 @@ const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const u
                       .stub_offset = (uint32_t)p.stub_offset, .verdict = verdict_plain, .problem = problem};
     bool carries_call = p.type == PDU_REQUEST || p.type == PDU_RESPONSE || p.type == PDU_FAULT;
     if (result == PDU_BAD || (result == PDU_CUT && carries_call && p.captured < p.stub_offset))
-        return keep_pdu(t, &record);
+        return tracker_keep(t, &record);
 
     association *a = find_association(t, origin, &p);
-    rpc_auth *auth = !p.has_auth ? NULL : p.auth_known ? find_auth(t, a, &p) : auth_of_cut(a, &p);
+    rpc_auth *auth = !p.has_auth ? NULL : p.auth_known ? tracker_auth(t, a, &p) : auth_of_cut(a, &p);
     record.auth = auth;
     record.level = auth ? p.auth_level : SEC_LEVEL_NONE;
     if (is_handshake(a, &p))
@@ -686,13 +657,9 @@ const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const u
     else if (carries_call)
         take_call_pdu(t, a, origin, &p, auth, &record);
 
-    rpc_pdu *kept = keep_pdu(t, &record);
-    if (record.call && record.last) {
-        if (t->sink.message)
-            t->sink.message(kept->call, kept->response, t->sink.user);
-        if (kept->response && !finish_call(t, a, (open_call *)kept->call))
-            kept->call = NULL;
-    }
+    rpc_pdu *kept = tracker_keep(t, &record);
+    if (record.call && record.last && !tracker_message_done(t, kept->call, kept->response))
+        kept->call = NULL;
     return kept;
 }
 

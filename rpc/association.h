@@ -137,6 +137,10 @@ void         rpc_tracker_free(rpc_tracker *tracker);
 const rpc_pdu *rpc_tracker_pdu(rpc_tracker *tracker, const rpc_origin *origin, const uint8_t *octets, size_t captured,
                                size_t reported);
 
+/* The same of a datagram of connectionless RPC. Its origin has no pipe. */
+const rpc_pdu *rpc_tracker_datagram(rpc_tracker *tracker, const rpc_origin *origin, const uint8_t *octets, size_t captured,
+                                    size_t reported);
+
 /* The end of a pipe, and of the capture: unanswered calls are finished. */
 void rpc_tracker_closed(rpc_tracker *tracker, uint64_t connection, const uint64_t pipe_id[2]);
 void rpc_tracker_end(rpc_tracker *tracker);

@@ -1,4 +1,4 @@
-/* pdu.c - connection-oriented DCE/RPC PDUs ([C706] 12.6, [MS-RPCE] 2.2.2).
+/* pdu.c - DCE/RPC PDUs: connection-oriented ([C706] 12.6, [MS-RPCE] 2.2.2) and datagrams ([C706] 12.5, [MS-RPCE] 2.2.3).
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rpc/pdu.h"
 
@@ -128,6 +128,70 @@ pdu_result pdu_read(const uint8_t *octets, size_t captured, size_t reported, pdu
 static size_t lists_end(const pdu_parts *p)
 {
     return MIN(p->captured, p->stub_offset + p->body_length);
+}
+
+/* ------------------------------------------------------------------------------------------------------- datagrams */
+
+enum { CL_HEADER = 80, CL_REQUEST = 0, CL_RESPONSE = 2, CL_FAULT = 3, CL_REJECT = 6, CL_TYPES = 11, CL_OTHER = 20,
+       CL_LAST_FRAGMENT = 0x02, CL_FRAGMENT = 0x04, CL_SEC_TRAILER = 4 };
+
+/* [MS-RPCE] 2.2.3.4: the stub padded to 8, auth_level, key_vers_num, padding to 4, and the token to the datagram's end. */
+static bool read_verifier(pdu_parts *p, size_t stub_length, const char **why)
+{
+    size_t padded = (stub_length + 7) & ~(size_t)7, at = CL_HEADER + padded + CL_SEC_TRAILER;
+    p->body_length = padded;
+    p->auth_pad_length = (uint8_t)(padded - stub_length);
+    if (p->length < at) {
+        *why = "the datagram ends within its verifier";
+        return false;
+    }
+    p->token_length = p->length - at;
+    p->auth_known = p->captured >= at;
+    if (!p->auth_known)
+        return true;
+    p->auth_level = p->octets[CL_HEADER + padded];
+    p->auth_context_id = p->octets[CL_HEADER + padded + 1];
+    p->token = p->octets + at;
+    p->token_captured = p->captured - at;
+    return true;
+}
+
+pdu_result pdu_read_datagram(const uint8_t *octets, size_t captured, size_t reported, pdu_parts *out, const char **why)
+{
+    memset(out, 0, sizeof *out);
+    *why = NULL;
+    /* Whatever goes over UDP is looked at, so that every bit that is 0 in all datagrams of RPC must be: reserved flags, and the data
+     * representation's, which knows ASCII and EBCDIC, two orders of octets and four kinds of floats. */
+    if (captured < CL_HEADER || octets[0] != 4 || (octets[1] & 0x1f) >= CL_TYPES || octets[2] & 0x81 || octets[3] & 0xfd ||
+        octets[4] & 0xee || octets[5] > 3 || octets[6] != 0)
+        return PDU_NOT_RPC;
+    uint8_t type = octets[1] & 0x1f, flags = octets[2];
+    bool big = (octets[4] & 0xf0) == 0;
+    size_t stub_length = u16(octets + 74, big);
+    *out = (pdu_parts){.octets = octets, .captured = captured, .length = reported, .big_endian = big, .stub_offset = CL_HEADER,
+                       .call_id = u32(octets + 64, big), .opnum = u16(octets + 68, big), .auth_type = octets[78],
+                       .has_auth = octets[78] != 0, .fragnum = flags & CL_FRAGMENT ? u16(octets + 76, big) : 0};
+    uint32_t version = u32(octets + 60, big);
+    out->version_major = (uint16_t)version;
+    out->version_minor = (uint16_t)(version >> 16);
+    ndr_guid_from_octets(octets + 24, big, &out->interface);
+    ndr_guid_from_octets(octets + 40, big, &out->activity);
+    out->type = type == CL_REQUEST ? PDU_REQUEST : type == CL_RESPONSE ? PDU_RESPONSE
+              : type == CL_FAULT || type == CL_REJECT ? PDU_FAULT : (uint8_t)(type + CL_OTHER);
+    out->flags = (out->fragnum == 0 ? PFC_FIRST_FRAG : 0) | (!(flags & CL_FRAGMENT) || flags & CL_LAST_FRAGMENT ? PFC_LAST_FRAG : 0);
+    if (stub_length > reported - MIN(reported, (size_t)CL_HEADER)) {
+        *why = "len is larger than the datagram";
+        return PDU_BAD;
+    }
+    out->body_length = stub_length;
+    if (out->has_auth && carries_calls(out->type) && !read_verifier(out, stub_length, why))
+        return PDU_BAD;
+    if (out->type == PDU_FAULT && stub_length >= 4 && captured >= CL_HEADER + 4)
+        out->status = u32(octets + CL_HEADER, big);
+    if (!out->has_auth)
+        out->length = CL_HEADER + stub_length;
+    out->captured = MIN(captured, out->length);
+    return PDU_GOOD;
 }
 
 bool pdu_contexts(const pdu_parts *bind, void (*fn)(const pdu_context *context, void *user), void *user)

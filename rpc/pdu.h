@@ -1,4 +1,5 @@
-/* pdu.h - the octets of one connection-oriented DCE/RPC PDU, taken apart ([C706] 12.6, [MS-RPCE] 2.2.2).
+/* pdu.h - the octets of one DCE/RPC PDU, taken apart: connection-oriented ([C706] 12.6, [MS-RPCE] 2.2.2), or a datagram
+ * ([C706] 12.5, [MS-RPCE] 2.2.3).
  *
  * Nothing is copied: every pointer points into the octets that were given.
  *
@@ -50,11 +51,19 @@ typedef struct {
     const uint8_t *token;        /* as much as is here */
     size_t         token_captured;
     size_t         token_length; /* auth_length */
+    /* of a datagram; its call_id is the sequence number, its context_id 0: */
+    ndr_guid       activity, interface;
+    uint16_t       version_major, version_minor;
+    uint32_t       fragnum;
 } pdu_parts;
 
 /* Takes the PDU apart. `captured` octets are here of a PDU whose sender sent `reported` (or more: the PDU's own
  * frag_length decides). On PDU_BAD, `why` is set to a sentence that does not need to be freed. */
 pdu_result pdu_read(const uint8_t *octets, size_t captured, size_t reported, pdu_parts *out, const char **why);
+
+/* The same of a datagram. A reject is taken for the fault that it is, and what carries no call keeps its own type, 20 added. What stands
+ * behind the stub of an authenticated datagram is its verifier ([MS-RPCE] 2.2.3.4). */
+pdu_result pdu_read_datagram(const uint8_t *octets, size_t captured, size_t reported, pdu_parts *out, const char **why);
 
 /* "request", "bind_ack", ...; "PDU type 99" is "unknown". */
 const char *pdu_type_name(uint8_t type);

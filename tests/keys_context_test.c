@@ -66,7 +66,7 @@ static void play_pdu(sec_context *context, const char *line, const circumstances
     if (out->pdus == how->cut)
         length -= 5;
     uint8_t *exact = g_memdup2(octets, length);
-    sec_message message = {exact, numbers[1], numbers[2], numbers[3], length, line[2] == '1', (uint8_t)numbers[0]};
+    sec_message message = {exact, numbers[1], numbers[2], numbers[3], length, line[2] == '1', (uint8_t)numbers[0], false};
     memset(plain, 0xee, sizeof plain);
     sec_verdict verdict = sec_context_open(context, &message, plain);
     if (out->pdus == how->twice) {
@@ -731,9 +731,9 @@ static void test_other_mechanisms(void)
 {
     keyring *ring = keyring_new();
     uint8_t pdu[64] = {5}, plain[64];
-    const sec_message sealed = {pdu, 24, 16, 16, 64, true, SEC_LEVEL_PRIVACY};
-    const sec_message signed_only = {pdu, 24, 16, 16, 64, true, SEC_LEVEL_INTEGRITY};
-    const sec_message tokenless = {pdu, 24, 16, 0, 64, true, SEC_LEVEL_CONNECT};
+    const sec_message sealed = {pdu, 24, 16, 16, 64, true, SEC_LEVEL_PRIVACY, false};
+    const sec_message signed_only = {pdu, 24, 16, 16, 64, true, SEC_LEVEL_INTEGRITY, false};
+    const sec_message tokenless = {pdu, 24, 16, 0, 64, true, SEC_LEVEL_CONNECT, false};
     sec_context *context = sec_context_new(ring, SEC_AUTH_NETLOGON);
     sec_context_token(context, pdu, sizeof pdu, true, true);
     g_assert_cmpint(sec_context_open(context, &sealed, plain).reason, ==, SEC_UNSUPPORTED);

@@ -77,7 +77,7 @@ static keyring *shared_ring(void)
 static void open_pdu(sec_context *context, const uint8_t *pdu, size_t captured, size_t header, size_t body,
                      size_t token, uint8_t level, bool from_client)
 {
-    const sec_message message = {pdu, header, body, token, captured, from_client, level};
+    const sec_message message = {pdu, header, body, token, captured, from_client, level, false};
     uint8_t *plain = malloc(body + 1);
     sec_verdict verdict = sec_context_open(context, &message, plain);
     if (verdict.text && !*verdict.text)

@@ -42,8 +42,10 @@ class Plugin(unittest.TestCase):
         self.assertIn("\trpclens\n", out)
 
     def test_everything_sealed_is_verified(self):
-        for _, row, path, options in self.each():
-            rows = self.lens.fields(path, STATES + ["dcerpc.auth_level"], *options, "-Y", "rpclens.state")
+        for name, row, path, options in self.each():
+            # Over UDP the first call is sealed before the key is agreed on: its frame shows the plaintext from the second pass on.
+            passes = ["-2"] if "udp" in name else []
+            rows = self.lens.fields(path, STATES + ["dcerpc.auth_level"], *options, *passes, "-Y", "rpclens.state")
             verified = [s for s in states(rows) if s == "verified"]
             sealed = [s for s in states(rows) if s == "sealed"]
             self.assertEqual(sealed, [])
