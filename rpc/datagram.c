@@ -127,10 +127,9 @@ static rpc_message *message_of(open_call *call, bool response)
     return response ? &call->call.response : &call->call.request;
 }
 
-static void hold_early(association *a, open_call *call, const rpc_origin *origin, const pdu_parts *p, rpc_pdu *kept)
+static void hold_early(open_call *call, const rpc_origin *origin, const pdu_parts *p, rpc_pdu *kept)
 {
     GPtrArray **early = &call->early[p->type != PDU_REQUEST];
-    (void)a;
     if (!*early)
         *early = g_ptr_array_new_with_free_func(free_waiting);
     if ((*early)->len < EARLY_LIMIT)
@@ -211,12 +210,12 @@ static uint32_t number(const uint8_t *at, bool big)
 }
 
 /* A leg of the handshake, for the activity that waits for it. */
-static void give_token(rpc_tracker *t, const rpc_origin *origin, const uint64_t activity[2], const uint8_t *token, size_t length,
+static void give_token(rpc_tracker *t, const association *callback, const uint64_t activity[2], const uint8_t *token, size_t length,
                        bool from_client)
 {
-    const association_key key = {origin->connection, {activity[0], activity[1]}};
+    const association_key key = {callback->key.connection, {activity[0], activity[1]}};
     association *a = g_hash_table_lookup(t->associations, &key);
-    if (!a || !a->last_auth || !length)
+    if (!a || a == callback || !a->last_auth || !length)
         return;
     a->last_auth->bound = true;
     sec_context_token(a->last_auth->security, token, length, from_client, true);
@@ -231,7 +230,7 @@ static void uuid_key(const ndr_guid *guid, uint64_t key[2])
 
 /* conv_who_are_you_auth: [in] actuid, boot_time, in_data[in_len], in_len, out_max_len; [out] seq, cas_uuid, out_data, out_len, st.
  * in_data is the server's CHALLENGE, out_data the client's AUTHENTICATE. Both fit into one datagram. */
-static void take_callback(rpc_tracker *t, association *a, const rpc_origin *origin, const pdu_parts *p)
+static void take_callback(rpc_tracker *t, association *a, const pdu_parts *p)
 {
     enum { IN_COUNT = 20, IN_DATA = 24, OUT_OFFSET = 24, OUT_COUNT = 28, OUT_DATA = 32 };
     const uint8_t *stub = p->octets + p->stub_offset;
@@ -251,7 +250,7 @@ static void take_callback(rpc_tracker *t, association *a, const rpc_origin *orig
         state->asked = true;
     }
     if (state->asked) /* the callback goes from server to client, its answer back */
-        give_token(t, origin, state->asked_for, stub + data, count, !request);
+        give_token(t, a, state->asked_for, stub + data, count, !request);
 }
 
 /* ---------------------------------------------------------------------------------------------------------- datagrams */
@@ -299,7 +298,7 @@ static void flush(rpc_tracker *t, association *a)
             continue;
         call = call_of(t, a, &p);
         if (p.fragnum != call->next[response])
-            hold_early(a, call, &w->origin, &p, w->record);
+            hold_early(call, &w->origin, &p, w->record);
         else if (take_kept(t, a, call, w) || take_early(t, a, call, response))
             finish_message(t, a, call, response);
     }
@@ -364,7 +363,7 @@ const rpc_pdu *rpc_tracker_datagram(rpc_tracker *t, const rpc_origin *origin, co
     if (wait)
         g_ptr_array_add(state_of(a)->waiting, copy_datagram(origin, &p, lasting));
     else if (call && p.fragnum >= call->next[response])
-        hold_early(a, call, origin, &p, lasting);
+        hold_early(call, origin, &p, lasting);
     else if (call && !message_of(call, response)->complete)
         take_early(t, a, call, response);
     if (call && !wait && message_of(call, response)->complete) {
@@ -373,6 +372,6 @@ const rpc_pdu *rpc_tracker_datagram(rpc_tracker *t, const rpc_origin *origin, co
         if (response && !stays)
             kept->call = NULL;
     }
-    take_callback(t, a, origin, &p);
+    take_callback(t, a, &p);
     return kept;
 }

@@ -76,6 +76,21 @@ static void give_pdu(rig *r, uint32_t frame, uint8_t kind, const uint8_t *octets
     g_free(p);
 }
 
+static void give_datagram(rig *r, uint32_t frame, uint8_t kind, const uint8_t *octets, size_t length)
+{
+    uint8_t *p = g_memdup2(octets, length);
+    if (length >= 80) {
+        static const uint8_t clear[] = {0xff, 0x0f, 0x7e, 0x02, 0x10, 0x03, 0x00};
+        for (size_t i = 0; i < sizeof clear; i++)
+            p[i] &= clear[i];
+        p[0] = 4;
+    }
+    rpc_origin origin = {.frame = frame, .transport = RPC_NCADG_IP_UDP, .connection = kind >> 6, .source = "192.0.2.1:1",
+                         .destination = "192.0.2.2:1025"};
+    rpc_tracker_datagram(r->calls, &origin, p, length, kind & 8 ? length + 40 : length);
+    g_free(p);
+}
+
 static void run(const uint8_t *data, size_t size, bool forget)
 {
     keyring *ring = keyring_new();
@@ -94,9 +109,12 @@ static void run(const uint8_t *data, size_t size, bool forget)
         uint8_t kind = data[0];
         size_t length = MIN((size_t)(data[1] | data[2] << 8), size - 3);
         frame++;
-        uint8_t *exact = g_memdup2(data + 3, MAX(length, 1));
+        uint8_t *exact = memcpy(g_malloc(length + 1), data + 3, length);
+        exact = g_realloc(exact, MAX(length, 1)); /* not an octet more, so that a sanitizer sees each read too far */
         if (kind & 1)
             smb_tracker_message(smb, kind >> 6, frame, "a", "b", exact, length);
+        else if (kind & 32)
+            give_datagram(&r, frame, kind, exact, length);
         else
             give_pdu(&r, frame, kind, exact, length);
         g_free(exact);
@@ -119,6 +137,46 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef FUZZ_STANDALONE
+/* Sealed requests in fragments, callbacks for them with tokens, and answers. */
+static size_t seed_datagrams(GRand *random, uint8_t *out)
+{
+    static const uint8_t bkrp[] = {0x30, 0x7c, 0xde, 0x3d, 0x5d, 0x16, 0xd1, 0x11, 0xab, 0x8f, 0x00, 0x80, 0x5f, 0x14, 0xdb, 0x40};
+    static const uint8_t conv[] = {0x76, 0x22, 0x3a, 0x33, 0, 0, 0, 0, 0x0d, 0, 0, 0x80, 0x9c, 0, 0, 0};
+    size_t at = 0;
+    for (int i = 0; i < 7; i++) {
+        bool back = g_rand_int_range(random, 0, 3) == 0, answer = g_rand_int_range(random, 0, 3) == 0;
+        uint8_t *d = out + at + 3;
+        size_t stub = back ? 40 : 24, length = 80 + stub + (back ? 0 : 20);
+        memset(d, 0, length);
+        d[0] = 4;
+        d[1] = answer ? 2 : 0;
+        d[2] = (uint8_t)g_rand_int_range(random, 0, 4) << 1;
+        d[4] = 0x10;
+        memcpy(d + 24, back ? conv : bkrp, 16);
+        d[40] = back;
+        d[60] = back ? 3 : 1;
+        d[64] = (uint8_t)g_rand_int_range(random, 0, 2);
+        d[68] = back ? 3 : 0;
+        d[74] = (uint8_t)stub;
+        d[76] = (uint8_t)g_rand_int_range(random, 0, 3);
+        d[78] = back ? 0 : 10;
+        if (back) {
+            d[80 + (answer ? 28 : 20)] = 8;
+            memcpy(d + 80 + (answer ? 32 : 24), "NTLMSSP", 8);
+        } else {
+            d[80 + stub] = 6;
+            d[80 + stub + 4] = 1;
+        }
+        out[at] = 32;
+        out[at + 1] = (uint8_t)length;
+        out[at + 2] = 0;
+        at += 3 + length;
+    }
+    for (int changes = g_rand_int_range(random, 0, 8); changes > 0; changes--)
+        out[g_rand_int_range(random, 0, (gint32)at)] = (uint8_t)g_rand_int_range(random, 0, 256);
+    return (size_t)g_rand_int_range(random, (gint32)at / 2, (gint32)at + 1);
+}
+
 /* A bind and a request to begin with, so that random changes reach what lies behind them. */
 static size_t seed(GRand *random, uint8_t *out)
 {
@@ -151,7 +209,7 @@ int main(int argc, char **argv)
     GRand *random = g_rand_new_with_seed(argc > 2 ? (guint32)strtoul(argv[2], NULL, 10) : 1);
     uint8_t input[1024];
     for (unsigned long i = 0; i < rounds; i++) {
-        size_t length = seed(random, input);
+        size_t length = i % 2 ? seed(random, input) : seed_datagrams(random, input);
         LLVMFuzzerTestOneInput(input, length);
     }
     g_rand_free(random);
