@@ -24,6 +24,9 @@ typedef struct {
     uint8_t   *octets;
     size_t     captured, reported;
     rpc_pdu   *record; /* what was kept of it for drawing; NULL */
+    bool       opened; /* it only waits for fragments before it; then: */
+    sec_verdict verdict;
+    uint8_t   *plain;  /* its body as t->plain had it */
 } waiting_datagram;
 
 struct datagram_state {
@@ -38,6 +41,7 @@ static void free_waiting(void *p)
 {
     waiting_datagram *w = p;
     g_free(w->octets);
+    g_free(w->plain);
     g_free(w);
 }
 
@@ -61,7 +65,8 @@ static datagram_state *state_of(association *a)
 static waiting_datagram *copy_datagram(const rpc_origin *origin, const pdu_parts *p, rpc_pdu *record)
 {
     waiting_datagram *w = g_new(waiting_datagram, 1);
-    *w = (waiting_datagram){*origin, g_memdup2(p->octets, p->captured), p->captured, p->length, record};
+    *w = (waiting_datagram){.origin = *origin, .octets = g_memdup2(p->octets, p->captured), .captured = p->captured,
+                            .reported = p->length, .record = record};
     return w;
 }
 
@@ -111,13 +116,11 @@ static void fill_record(rpc_tracker *t, rpc_pdu *record, const pdu_parts *p, con
     record->last = p->flags & PFC_LAST_FRAG;
 }
 
-/* Opens a datagram and puts it into its message; returns whether the message is complete now. */
+/* Puts a datagram that was opened into its message; returns whether the message is complete now. */
 static bool take_fragment(rpc_tracker *t, open_call *call, const rpc_origin *origin, const pdu_parts *p, const rpc_auth *auth,
-                          rpc_pdu *record)
+                          const rpc_pdu *record)
 {
-    sec_verdict verdict = open_datagram(t, auth, p);
-    fill_record(t, record, p, &verdict);
-    tracker_fragment(t, call, origin, p, auth, &verdict);
+    tracker_fragment(t, call, origin, p, auth, &record->verdict);
     call->next[p->type != PDU_REQUEST]++;
     return p->flags & PFC_LAST_FRAG;
 }
@@ -127,13 +130,21 @@ static rpc_message *message_of(open_call *call, bool response)
     return response ? &call->call.response : &call->call.request;
 }
 
-static void hold_early(open_call *call, const rpc_origin *origin, const pdu_parts *p, rpc_pdu *kept)
+/* Of a datagram that was opened just now. */
+static void hold_early(const rpc_tracker *t, open_call *call, const rpc_origin *origin, const pdu_parts *p,
+                       const sec_verdict *verdict, rpc_pdu *kept)
 {
     GPtrArray **early = &call->early[p->type != PDU_REQUEST];
     if (!*early)
         *early = g_ptr_array_new_with_free_func(free_waiting);
-    if ((*early)->len < EARLY_LIMIT)
-        g_ptr_array_add(*early, copy_datagram(origin, p, kept));
+    if ((*early)->len >= EARLY_LIMIT)
+        return;
+    waiting_datagram *w = copy_datagram(origin, p, kept);
+    w->opened = true;
+    w->verdict = *verdict;
+    if (verdict->state == SEC_VERIFIED)
+        w->plain = g_memdup2(t->plain->data, p->body_length);
+    g_ptr_array_add(*early, w);
 }
 
 static void keep_plain(rpc_tracker *t, rpc_pdu *kept)
@@ -144,17 +155,16 @@ static void keep_plain(rpc_tracker *t, rpc_pdu *kept)
     g_ptr_array_add(t->plains, (gpointer)kept->plain);
 }
 
-/* A datagram that was kept earlier, in its turn: its record, if there is one, is brought up to date. */
-static bool take_kept(rpc_tracker *t, association *a, open_call *call, const waiting_datagram *w)
+/* A datagram that was kept earlier, in its turn. */
+static bool take_early_one(rpc_tracker *t, association *a, open_call *call, const waiting_datagram *w, const pdu_parts *p)
 {
-    pdu_parts p;
-    const char *why;
-    rpc_pdu passing = {0}, *record = w->record ? w->record : &passing;
-    if (pdu_read_datagram(w->octets, w->captured, w->reported, &p, &why) != PDU_GOOD)
-        return false;
-    bool done = take_fragment(t, call, &w->origin, &p, p.has_auth ? tracker_auth(t, a, &p) : NULL, record);
-    keep_plain(t, w->record);
-    return done;
+    rpc_pdu record;
+    if (w->plain) {
+        g_byte_array_set_size(t->plain, 0);
+        g_byte_array_append(t->plain, w->plain, (guint)p->body_length);
+    }
+    fill_record(t, &record, p, &w->verdict);
+    return take_fragment(t, call, &w->origin, p, p->has_auth ? tracker_auth(t, a, p) : NULL, &record);
 }
 
 /* Fragments that came before the one just taken. */
@@ -171,7 +181,7 @@ static bool take_early(rpc_tracker *t, association *a, open_call *call, bool res
             i++;
             continue;
         }
-        done = take_kept(t, a, call, w);
+        done = take_early_one(t, a, call, w, &p);
         g_ptr_array_remove_index(early, i);
         i = 0;
     }
@@ -280,6 +290,22 @@ static open_call *call_of(rpc_tracker *t, association *a, const pdu_parts *p)
     return call ? call : tracker_call(t, a, p);
 }
 
+/* What waited for its context's handshake, in its turn: its record, if there is one, is brought up to date. */
+static bool take_waiting(rpc_tracker *t, association *a, open_call *call, const waiting_datagram *w, const pdu_parts *p)
+{
+    rpc_pdu passing = {0}, *record = w->record ? w->record : &passing;
+    const rpc_auth *auth = p->has_auth ? tracker_auth(t, a, p) : NULL;
+    bool response = p->type != PDU_REQUEST, due = p->fragnum == call->next[response], done = false;
+    const sec_verdict verdict = open_datagram(t, auth, p);
+    fill_record(t, record, p, &verdict);
+    if (due)
+        done = take_fragment(t, call, &w->origin, p, auth, record);
+    else
+        hold_early(t, call, &w->origin, p, &verdict, w->record);
+    keep_plain(t, w->record);
+    return done || (due && take_early(t, a, call, response));
+}
+
 static void flush(rpc_tracker *t, association *a)
 {
     datagram_state *state = a->datagrams;
@@ -297,9 +323,7 @@ static void flush(rpc_tracker *t, association *a)
         if (is_repeated(state, call, &p))
             continue;
         call = call_of(t, a, &p);
-        if (p.fragnum != call->next[response])
-            hold_early(call, &w->origin, &p, w->record);
-        else if (take_kept(t, a, call, w) || take_early(t, a, call, response))
+        if (take_waiting(t, a, call, w, &p))
             finish_message(t, a, call, response);
     }
     g_ptr_array_unref(waiting);
@@ -324,10 +348,12 @@ static void take_call_datagram(rpc_tracker *t, association *a, const rpc_origin 
     *wait = must_wait(auth, p) && state->waiting->len < WAITING_LIMIT;
     if (*wait) {
         record->verdict = (sec_verdict){p->auth_level < SEC_LEVEL_PRIVACY ? SEC_UNVERIFIED : SEC_SEALED, SEC_NO_HANDSHAKE,
-                                        "the handshake of its security context is not in the capture"};
+                                        "its key is agreed on later in the capture, if at all: read it twice (tshark -2)"};
         record->last = (p->flags & (PFC_FIRST_FRAG | PFC_LAST_FRAG)) == (PFC_FIRST_FRAG | PFC_LAST_FRAG);
         return;
     }
+    const sec_verdict verdict = open_datagram(t, auth, p);
+    fill_record(t, record, p, &verdict);
     if (p->fragnum == call->next[response])
         take_fragment(t, call, origin, p, auth, record);
 }
@@ -363,7 +389,7 @@ const rpc_pdu *rpc_tracker_datagram(rpc_tracker *t, const rpc_origin *origin, co
     if (wait)
         g_ptr_array_add(state_of(a)->waiting, copy_datagram(origin, &p, lasting));
     else if (call && p.fragnum >= call->next[response])
-        hold_early(call, origin, &p, lasting);
+        hold_early(t, call, origin, &p, &record.verdict, lasting);
     else if (call && !message_of(call, response)->complete)
         take_early(t, a, call, response);
     if (call && !wait && message_of(call, response)->complete) {
