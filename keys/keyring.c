@@ -246,6 +246,12 @@ void source_take(source_sink *sink, key_kind kind, const char *name, const char 
     source_take_entry(sink, &wanted);
 }
 
+void source_pass_over(source_sink *sink, size_t line)
+{
+    if (!sink->source->others++)
+        sink->source->first_other = line;
+}
+
 void source_complain(source_sink *sink, size_t where, const char *format, ...)
 {
     if (sink->source->complaints->len >= SOURCE_COMPLAINTS_MAX) {
@@ -300,7 +306,8 @@ static bool read_source(keyring *ring, key_source *source, const uint8_t *data, 
                                                              : NULL;
         source->error = first ? g_strdup_printf("no key in %s: %s %" G_GSIZE_FORMAT ": %s", source->path,
                                                 source->is_text ? "line" : "offset", first->where, first->text)
-                              : g_strdup_printf("no key in %s", source->path);
+                              : g_strdup_printf("no key in %s%s", source->path, source->others ? ": what its lines hold opens no"
+                                                " call" : "");
     }
     return source->taken > 0;
 }

@@ -54,6 +54,8 @@ typedef struct {
     char  *error;      /* nothing could be taken, and why (with name and offset); else NULL */
     GArray *complaints;/* of key_complaint: what was passed over although the rest was taken */
     size_t taken;      /* number of entries */
+    size_t others;     /* text only: lines that are understood, but whose keys open no call (DES keys, cached logons, DPAPI) */
+    size_t first_other;/* number of the first of them */
     bool   readable_by_others;
 } key_source;
 
@@ -63,10 +65,10 @@ typedef struct keyring keyring;
 keyring *keyring_new(void);
 void     keyring_free(keyring *ring);
 
-/* Reads a file of any kind this build knows, told by its content: an MIT keytab (0x0502 or 0x0501 at its start), or
- * text (lines `DOMAIN\user:password`, `user@REALM:password`, `user:password`, and
- * `DOMAIN\user:RID:LMHASH:NTHASH:::` as secretsdump writes them; '#' comments). Always adds a source, which tells
- * what was understood; returns false when nothing could be taken. Hostile files are bounded: at most 256 MiB is read. */
+/* Reads a file of any kind this build knows, told by its content: an MIT keytab (0x0502 or 0x0501 at its start), an
+ * MIT credential cache (0x0504 or 0x0503), a KRB-CRED message ("kirbi"), also in base64, a domain's backup key
+ * (source_backup.c), or text (source_text.c). Always adds a source, which tells what was understood; returns false when
+ * nothing could be taken. Hostile files are bounded: at most 256 MiB is read. */
 bool keyring_add_file(keyring *ring, const char *path);
 /* The same; of a folder, every file in it in the order of their names, but not its folders. False: not one gave a key. */
 bool keyring_add_path(keyring *ring, const char *path);

@@ -34,6 +34,8 @@ void source_take(source_sink *sink, key_kind kind, const char *name, const char 
                  const uint8_t *octets, size_t length);
 /* Any kind of key, e.g. one of a session; its `source` is set here. */
 void source_take_entry(source_sink *sink, const key_entry *entry);
+/* A line that was understood and is no key to any call. */
+void source_pass_over(source_sink *sink, size_t line);
 void source_complain(source_sink *sink, size_t where, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 #endif

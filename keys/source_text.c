@@ -6,9 +6,10 @@
  *     CORP\DC1$:aes256-cts-hmac-sha1-96:KEY                Kerberos keys, as secretsdump writes them
  *     CORP\alice:CLEARTEXT:password                        a password kept in the clear, likewise
  *     CORP\DC1$:plain_password_hex:OCTETS                  a machine's password in UTF-16LE, likewise
+ *     $MACHINE.ACC:plain_password_hex:OCTETS               the same of a machine whose name is not known
  *
- * The whole output of secretsdump may be given: its headings, and what opens no call, are passed over. Keys of one
- * session, which belong to nobody by name, are words:
+ * The whole output of secretsdump may be given: its headings, and what opens no call, are passed over; the latter is
+ * counted. Keys of one session, which belong to nobody by name, are words:
  *
  *     ntlm-session-key KEY              NTLM's ExportedSessionKey, 16 octets
  *     kerberos-subkey ETYPE KEY         a subkey of the AP exchange, of either side; ETYPE as a name or a number
@@ -29,7 +30,8 @@
 #include "keys/crypto.h"
 #include "keys/etype.h"
 
-enum { HASH_LENGTH = 16, KEY_LENGTH_MAX = 64 };
+/* DES_DIGITS: the shortest key there is, in hexadecimal. */
+enum { HASH_LENGTH = 16, KEY_LENGTH_MAX = 64, DES_DIGITS = 16 };
 
 static int hex_digit(char c)
 {
@@ -75,6 +77,8 @@ static bool take_hashes(const owner *who, const char *secret)
 {
     const char *at = secret, *field;
     uint8_t octets[KEY_LENGTH_MAX];
+    at += strspn(at, " "); /* "$MACHINE.ACC: LMHASH:NTHASH" */
+    secret = at;
     size_t length = next_field(&at, &field);
     if (length && strspn(field, "0123456789") == length && strchr(at, ':'))
         length = next_field(&at, &field); /* that was the RID */
@@ -91,12 +95,14 @@ static bool take_hashes(const owner *who, const char *secret)
     return true;
 }
 
-/* ETYPE:KEY */
+/* ETYPE:KEY, where a type that secretsdump does not know has a number: "0x13" */
 static bool take_kerberos(const owner *who, const char *secret)
 {
     uint8_t octets[KEY_LENGTH_MAX];
     const char *key = strchr(secret, ':');
     int32_t etype = key ? etype_from_name(secret, (size_t)(key - secret)) : 0;
+    if (key && g_str_has_prefix(secret, "0x"))
+        etype = (int32_t)MIN(g_ascii_strtoull(secret, NULL, 16), G_MAXINT32);
     if (!etype || !etype_supported(etype))
         return false;
     key++;
@@ -117,34 +123,72 @@ static const char *behind(const char *secret, const char *word)
     return !strncmp(secret, word, length) && secret[length] == ':' ? secret + length + 1 : NULL;
 }
 
-/* A machine's password is random: what is no UTF-16 has no UTF-8 to make other keys of, but an NT hash it has. */
+/* UTF-16LE in the UTF-8 that Windows makes Kerberos keys of: what is half of a pair becomes U+FFFD. In secure memory. */
+static char *utf8_of(const uint8_t *octets, size_t length, size_t *written)
+{
+    char *text = crypto_alloc(length / 2 * 3 + 1), *at = text;
+    for (size_t i = 0; i + 1 < length; i += 2) {
+        gunichar unit = octets[i] | (gunichar)octets[i + 1] << 8, next = 0;
+        if (i + 3 < length)
+            next = octets[i + 2] | (gunichar)octets[i + 3] << 8;
+        if (unit >> 10 == 0x36 && next >> 10 == 0x37) {
+            unit = 0x10000 + ((unit & 0x3ff) << 10) + (next & 0x3ff);
+            i += 2;
+        } else if (unit >> 11 == 0x1b) {
+            unit = 0xfffd;
+        }
+        at += g_unichar_to_utf8(unit, at);
+    }
+    *written = (size_t)(at - text);
+    return text;
+}
+
+/* A machine's password is random and need not be UTF-16 at all: its NT hash is that of the octets, whatever they are, and its
+ * other keys come from what Windows makes of them. */
 static void take_machine_password(const owner *who, const char *hex)
 {
-    size_t digits = strlen(hex), length = digits / 2;
+    size_t digits = strlen(hex), length = digits / 2, written;
     uint8_t *octets = crypto_alloc(length + 1), hash[HASH_LENGTH];
     bool whole = digits && digits % 4 == 0;
     for (size_t i = 0; whole && i < length; i++)
         whole = read_hex(hex + 2 * i, 2, octets + i) == 1;
     if (whole) {
+        char *text = utf8_of(octets, length, &written);
         crypto_md4(octets, length, hash);
         take(who, KEY_NT_HASH, 0, hash, sizeof hash);
+        take(who, KEY_PASSWORD, 0, (const uint8_t *)text, written);
         crypto_wipe(hash, sizeof hash);
+        crypto_free(text);
     } else {
         source_complain(who->sink, who->line, "a machine's password is UTF-16LE in hexadecimal digits; the line was passed over");
     }
     crypto_free(octets);
 }
 
-/* What secretsdump writes in the shape of a name and a secret, though it is a key to something else or to nothing. */
+static bool all_hex(const char *text)
+{
+    size_t length = strspn(text, "0123456789abcdefABCDEF");
+    return length >= DES_DIGITS && length % 2 == 0 && !text[length];
+}
+
+/* What secretsdump writes in the shape of a name and a secret, though it is a key to something else or to nothing: secrets of the
+ * LSA other than passwords ([MS-LSAD] 3.1.1.4), cached logons, DES keys, and keys of types it has no name for. */
 static bool opens_nothing(const owner *who, const char *secret)
 {
     static const char *const names[] = {"dpapi_machinekey", "dpapi_userkey", "NL$KM", "DPAPI_SYSTEM"};
     static const char *const words[] = {"des-cbc-md5", "des-cbc-crc", "dec-cbc-crc"};
+    static const char *const secrets[] = {"L$", "G$", "M$", "NL$", "_SC_", "DPAPI_", "SCM:{"};
+    const char *colon = strchr(secret, ':');
     bool nothing = g_str_has_prefix(secret, "$DCC2$");
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         nothing |= !strcmp(who->name, names[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(secrets); i++)
+        nothing |= g_str_has_prefix(who->name, secrets[i]) && all_hex(secret);
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         nothing |= behind(secret, words[i]) != NULL;
+    nothing |= g_str_has_prefix(secret, "0x") && colon && all_hex(colon + 1);
+    if (nothing)
+        source_pass_over(who->sink, who->line);
     return nothing;
 }
 
@@ -152,7 +196,9 @@ static bool opens_nothing(const owner *who, const char *secret)
 static bool take_dumped(const owner *who, const char *secret)
 {
     const char *clear = behind(secret, "CLEARTEXT"), *machine = behind(secret, "plain_password_hex");
-    if (clear)
+    if (clear && g_str_has_prefix(clear, "0x") && all_hex(clear + 2)) /* which is no UTF-16 */
+        take_machine_password(who, clear + 2);
+    else if (clear)
         take(who, KEY_PASSWORD, 0, (const uint8_t *)clear, strlen(clear));
     else if (machine)
         take_machine_password(who, machine);
@@ -253,10 +299,37 @@ static bool take_session_key(source_sink *sink, char *line, size_t number)
     return true;
 }
 
-/* Headings and progress of the tools that dump keys. */
+/* "[*] Dumping", and "[2026-11-21 06:00:00] [*] Dumping" */
+static bool is_progress(const char *line)
+{
+    const char *behind_time = line[0] == '[' && g_ascii_isdigit(line[1]) ? strstr(line, "] [") : NULL;
+    const char *at = behind_time ? behind_time + 2 : line;
+    return at[0] == '[' && at[1] && strchr("*+-!", at[1]) && at[2] == ']';
+}
+
+/* " 0010   41 42 ...": so it shows a secret of the LSA, which follows once more in a line of its own. */
+static bool is_hexdump(const char *line)
+{
+    size_t offset = strspn(line, "0123456789abcdef");
+    return offset >= 4 && g_str_has_prefix(line + offset, "   ") && g_ascii_isxdigit(line[offset + 3])
+        && g_ascii_isxdigit(line[offset + 4]) && line[offset + 5] == ' ';
+}
+
+/* What the tools that dump keys write around them. */
 static bool is_heading(const char *line)
 {
-    return (line[0] == '[' && line[1] && strchr("*+-!", line[1]) && line[2] == ']') || g_str_has_prefix(line, "Impacket v");
+    static const char *const beginnings[] = {"Impacket v", "Security Questions for user ", "- Version : ", "| Question: ",
+                                             "| |--> "};
+    bool heading = is_progress(line) || is_hexdump(line);
+    for (size_t i = 0; i < G_N_ELEMENTS(beginnings); i++)
+        heading |= g_str_has_prefix(line, beginnings[i]);
+    return heading;
+}
+
+/* In a dump of a machine whose name was not known: its own account, and that of a service. */
+static bool is_unnamed(const char *name)
+{
+    return !strcmp(name, "$MACHINE.ACC") || !strcmp(name, "(Unknown User)");
 }
 
 static void read_line(source_sink *sink, char *line, size_t length, size_t number)
@@ -281,6 +354,8 @@ static void read_line(source_sink *sink, char *line, size_t length, size_t numbe
     owner who = {sink, number, NULL, NULL};
     cut_history(line);
     split_name(line, &who.name, &who.domain);
+    if (is_unnamed(who.name))
+        who.name = "*";
     if (!*who.name)
         source_complain(sink, number, "the line names nobody before its ':'; passed over");
     else if (!take_hashes(&who, secret) && !take_kerberos(&who, secret) && !take_dumped(&who, secret))

@@ -214,11 +214,12 @@ static void test_text(void)
     keyring_free(ring);
 }
 
-/* What secretsdump prints, shortened. */
+/* What secretsdump prints, shortened. Its output for a real domain is test-captures/lab.secretsdump-full.txt. */
 static void test_text_dump(void)
 {
     keyring *ring = read_text("Impacket v0.10.0 - Copyright 2022 SecureAuth Corporation\n\n"
                               "[*] Dumping Domain Credentials (domain\\uid:rid:lmhash:nthash)\n"
+                              "[2022-01-01 10:11:12] [*] Target system bootKey: 0x00112233445566778899aabbccddeeff\n"
                               "CORP\\alice:1103:aad3b435b51404eeaad3b435b51404ee:c5d73fd255b69aad0b8be3420b2b03c8::: (status=Enabled)\n"
                               "CORP\\alice_history0:1103:aad3b435b51404eeaad3b435b51404ee:00112233445566778899aabbccddeeff:::\n"
                               "CORP\\DC1$:plain_password_hex:500061007300730077006f0072006400\n"
@@ -226,28 +227,83 @@ static void test_text_dump(void)
                               "[*] DPAPI_SYSTEM \n"
                               "dpapi_machinekey:0x0102030405\n"
                               "dpapi_userkey:0x0102030405\n"
+                              " 0000   E8 6F 97 52 3A 3B 3C 3D  40 41 42 43 44 45 46 47   .o.R:;<=@ABCDEFG\n"
+                              " 0010   3A 3A                                              ::\n"
                               "NL$KM:0011\n"
                               "CORP/bob:$DCC2$10240#bob#0011:(2022-01-01)\n"
+                              "Security Questions for user S-1-5-21-1: \n - Version : 1\n"
+                              " | Question: Who: what?\n | |--> Answer: a\n"
+                              "L$RTMTIMEBOMB_1:0011223344556677\n"
                               "CORP\\carol:CLEARTEXT:a:b \n"
                               "CORP\\alice:aes256-cts-hmac-sha1-96:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
                               "CORP\\alice:des-cbc-md5:0011223344556677\n"
+                              "CORP\\alice:0x13:000102030405060708090a0b0c0d0e0f\n"
+                              "CORP\\alice:0xffffff00:0001020304050607\n"
+                              "CORP\\alice:rc4_hmac:000102030405060708090a0b0c0d0e0f\n"
+                              "$MACHINE.ACC: aad3b435b51404eeaad3b435b51404ee:00112233445566778899aabbccddee01\n"
+                              "(Unknown User):of a service\n"
                               "[*] Cleaning up... \n");
+    static const struct {
+        key_kind    kind;
+        const char *domain, *name, *octets;
+        int32_t     etype;
+    } due[] = {
+        {KEY_NT_HASH, "CORP", "alice", "\xc5\xd7", 0},
+        {KEY_NT_HASH, "CORP", "alice", "\x00\x11\x22", 0},
+        /* [MS-NLMP] 4.2.2.1.2: NTOWF of "Password" */
+        {KEY_NT_HASH, "CORP", "DC1$", "\xa4\xf4\x9c\x40\x65\x10\xbd\xca\xb6\x82\x4e\xe7\xc3\x0f\xd8\x52", 0},
+        {KEY_PASSWORD, "CORP", "DC1$", "Password", 0},
+        {KEY_NT_HASH, "CORP", "DC1$", "\x00\x11\x22", 0},
+        {KEY_PASSWORD, "CORP", "carol", "a:b ", 0},
+        {KEY_KERBEROS, "CORP", "alice", "\x00\x01", 18},
+        {KEY_KERBEROS, "CORP", "alice", "\x00\x01", 19},
+        {KEY_KERBEROS, "CORP", "alice", "\x00\x01", 23},
+        {KEY_NT_HASH, "", "*", "\x00\x11\x22", 0},
+        {KEY_PASSWORD, "", "*", "of a service", 0},
+    };
     g_assert_cmpuint(keyring_source(ring, 0)->complaints->len, ==, 0);
-    g_assert_cmpuint(keyring_count(ring), ==, 6);
-    expect_entry(ring, 0, KEY_NT_HASH, "CORP", "alice");
-    expect_entry(ring, 1, KEY_NT_HASH, "CORP", "alice");
-    g_assert_cmphex(keyring_entry(ring, 1)->octets[1], ==, 0x11);
-    expect_entry(ring, 2, KEY_NT_HASH, "CORP", "DC1$"); /* [MS-NLMP] 4.2.2.1.2: NTOWF of "Password" */
-    g_assert_cmpmem(keyring_entry(ring, 2)->octets, 16, "\xa4\xf4\x9c\x40\x65\x10\xbd\xca\xb6\x82\x4e\xe7\xc3\x0f\xd8\x52", 16);
-    expect_entry(ring, 3, KEY_NT_HASH, "CORP", "DC1$");
-    expect_entry(ring, 4, KEY_PASSWORD, "CORP", "carol");
-    g_assert_cmpmem(keyring_entry(ring, 4)->octets, keyring_entry(ring, 4)->length, "a:b ", 4);
-    expect_entry(ring, 5, KEY_KERBEROS, "CORP", "alice");
+    g_assert_cmpuint(keyring_source(ring, 0)->others, ==, 7);
+    g_assert_cmpuint(keyring_source(ring, 0)->first_other, ==, 10);
+    for (size_t i = 0; i < G_N_ELEMENTS(due); i++) {
+        const key_entry *entry = keyring_entry(ring, i);
+        expect_entry(ring, i, due[i].kind, due[i].domain, due[i].name);
+        g_assert_cmpint(entry->etype, ==, due[i].etype);
+        if (entry->kind == KEY_PASSWORD)
+            g_assert_cmpuint(entry->length, ==, strlen(due[i].octets));
+        g_assert_cmpint(memcmp(entry->octets, due[i].octets, MAX(strlen(due[i].octets), 2)), ==, 0);
+    }
+    g_assert_cmpuint(keyring_count(ring), ==, G_N_ELEMENTS(due));
     keyring_free(ring);
     ring = read_text("CORP\\DC1$:plain_password_hex:500\nCORP\\DC1$:plain_password_hex:zz00\n");
     g_assert_nonnull(strstr(complaint(ring, 0, 1), "UTF-16LE in hexadecimal"));
     g_assert_nonnull(strstr(complaint(ring, 1, 2), "UTF-16LE in hexadecimal"));
     keyring_free(ring);
+    ring = read_text("NL$KM:0011\nCORP/bob:$DCC2$10240#bob#0011\n");
+    g_assert_nonnull(strstr(keyring_source(ring, 0)->error, "opens no call"));
+    keyring_free(ring);
+}
+
+/* A machine's password need not be UTF-16: pairs are joined, halves become U+FFFD, wherever they stand. */
+static void test_text_machine(void)
+{
+    static const struct {
+        const char *line, *utf8;
+    } rows[] = {
+        {"M$:plain_password_hex:410042d801dc", "A\xf0\xa0\xa0\x81"},
+        {"M$:plain_password_hex:42d84100", "\xef\xbf\xbd" "A"},
+        {"M$:plain_password_hex:01dc4100", "\xef\xbf\xbd" "A"},
+        {"M$:plain_password_hex:42d842d801dc", "\xef\xbf\xbd\xf0\xa0\xa0\x81"},
+        {"M$:plain_password_hex:ff07410042d8", "\xdf\xbf" "A\xef\xbf\xbd"},
+        {"M$:CLEARTEXT:0x4100420043004400ffff42d8", "ABCD\xef\xbf\xbf\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        keyring *ring = read_text(rows[i].line);
+        g_assert_cmpuint(keyring_count(ring), ==, 2);
+        expect_entry(ring, 0, KEY_NT_HASH, "", "M$");
+        expect_entry(ring, 1, KEY_PASSWORD, "", "M$");
+        g_assert_cmpmem(keyring_entry(ring, 1)->octets, keyring_entry(ring, 1)->length, rows[i].utf8, strlen(rows[i].utf8));
+        keyring_free(ring);
+    }
 }
 
 static void test_text_sessions(void)
@@ -473,6 +529,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/ring/text-complaints", test_text_complaints);
     g_test_add_func("/keys/ring/text-utf16", test_text_utf16);
     g_test_add_func("/keys/ring/text-dump", test_text_dump);
+    g_test_add_func("/keys/ring/text-machine", test_text_machine);
     g_test_add_func("/keys/ring/text-sessions", test_text_sessions);
     g_test_add_func("/keys/ring/folder", test_folder);
     g_test_add_func("/keys/ring/unrecognised", test_unrecognised);

@@ -30,6 +30,9 @@ void report_keys(FILE *out, const keyring *ring)
         for (size_t k = 0; k < keyring_count(ring); k++)
             if (keyring_entry(ring, k)->source == i)
                 print_entry(out, keyring_entry(ring, k));
+        if (s->others)
+            fprintf(out, "  line %" G_GSIZE_FORMAT "%s: DES keys, cached logons and secrets of the LSA open no call; passed"
+                    " over\n", s->first_other, s->others > 1 ? " and others" : "");
         for (guint c = 0; c < s->complaints->len; c++) {
             const key_complaint *complaint = &g_array_index(s->complaints, key_complaint, c);
             fprintf(out, "  %s %" G_GSIZE_FORMAT ": %s\n", s->is_text ? "line" : "offset", complaint->where, complaint->text);

@@ -18,3 +18,21 @@ export_keys() {
 	END
 	chmod 644 "$CAPTURES"/*.keytab "$CAPTURES"/lab.* "$CAPTURES"/wrong*
 }
+
+# What impacket's secretsdump prints of this domain. Clara, who is there only meanwhile, has a password that is kept in
+# the clear; nobody else changes.
+CLARA_PW='Lab-Clara-2026!'
+dump_secrets() {
+	local conf
+	conf=$(dc_conf)
+	samba-tool domain passwordsettings set -s "$conf" --store-plaintext=on > /dev/null
+	samba-tool user create clara "Earlier-$CLARA_PW" -s "$conf" --use-username-as-cn > /dev/null
+	"$PYTHON" "$LAB/clients/dump_secrets.py" --reversible "$conf" clara
+	samba-tool user setpassword clara --newpassword="$CLARA_PW" -s "$conf" > /dev/null
+	(cd "$WORK" && in_client "$PYTHON" "$LAB/clients/dump_secrets.py" -just-dc -history -user-status -pwd-last-set \
+		"$DOMAIN/Administrator:$ADMIN_PW@$DC" > "$CAPTURES/lab.secretsdump-full.txt") # it leaves a file while it works
+	samba-tool user delete clara -s "$conf" > /dev/null
+	samba-tool domain passwordsettings set -s "$conf" --store-plaintext=off > /dev/null
+	"$PYTHON" "$LAB/clients/dump_secrets.py" --lsa "$WORK/private/secrets.tdb" > "$CAPTURES/lab.secretsdump-lsa.txt"
+	chmod 644 "$CAPTURES"/lab.secretsdump-*
+}
