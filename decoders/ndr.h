@@ -59,8 +59,13 @@ typedef enum {
     NDR_FIXED,   /* fixed array of `count` elements */
     NDR_WSTR,    /* [string] wchar_t: conformant varying, UTF-16, with its terminator */
     NDR_ASTR,    /* [string] char */
+    NDR_WCHAR,   /* wchar_t: an array of them is one value, a text that ends at its trailing zeros (FIXED: at its first) */
     /* Only in packed blobs and in what custom readers emit: */
     NDR_OCTETS,  /* SIZE_IS octets, or all that are left */
+    NDR_SZ,      /* UTF-16 in SIZE_IS octets, or as far as its terminator */
+    NDR_LIST,    /* SIZE_IS elements, or as many as there are octets for */
+    NDR_ENDED,   /* elements as far as 4 octets of zero, which are taken too, or the end */
+    NDR_PAD,     /* octets without a meaning, as far as the next multiple of `count` from the blob's start or the end */
     NDR_TEXT,    /* emitted by custom readers: text that stands for the octets */
     NDR_TIME,    /* emitted by custom readers: seconds since 1970 in `number` */
     NDR_CUSTOM   /* a reader of its own (DER); its rows only declare what it emits */
@@ -81,6 +86,9 @@ typedef bool (*ndr_custom_fn)(ndr_walker *walker, const uint8_t *octets, size_t 
  * `selector` is the value named by AS()'s second argument, NULL where it is not known (a response whose
  * request is not in the capture). `response` tells the direction. */
 typedef const ndr_type *(*ndr_as_fn)(const uint8_t *octets, size_t length, const ndr_value *selector, bool response);
+/* The same by two values, for AS2(). */
+typedef const ndr_type *(*ndr_as2_fn)(const uint8_t *octets, size_t length, const ndr_value *first, const ndr_value *second,
+                                      bool response);
 
 struct ndr_type {
     ndr_kind             kind;
@@ -90,7 +98,7 @@ struct ndr_type {
     const ndr_name      *names;
     const ndr_guid_name *guids;
     ndr_custom_fn        custom;
-    uint32_t             count;  /* of a fixed array */
+    uint32_t             count;  /* of a fixed array; the boundary of a pad */
 };
 
 enum { NDR_IN = 1, NDR_OUT = 2, NDR_INOUT = 3 };
@@ -101,6 +109,7 @@ struct ndr_field {
     uint8_t         versions;
     bool            is_default; /* the arm for tags no other arm has */
     bool            has_range;
+    bool            optional;   /* of a blob: not there when no octets are left */
     uint32_t        tag;        /* of a union's arm */
     /* From here on in the order in which a row is written: */
     const ndr_type *type;
@@ -109,7 +118,8 @@ struct ndr_field {
     uint32_t        div;        /* SIZE_IS and LENGTH_IS count in 1/div of the named value; 0 is 1 */
     uint64_t        min, max;
     ndr_as_fn       as;
-    const char     *as_by;
+    ndr_as2_fn      as2;
+    const char     *as_by, *as_by2; /* "name" of a row beside this one, or "name.member" of the structure there */
 };
 
 typedef struct {
@@ -145,7 +155,9 @@ NDR_PRIMITIVE(GUID, NDR_GUID);
 NDR_PRIMITIVE(FILETIME, NDR_FILETIME);
 NDR_PRIMITIVE(WSTR, NDR_WSTR);
 NDR_PRIMITIVE(ASTR, NDR_ASTR);
+NDR_PRIMITIVE(WCHAR, NDR_WCHAR);
 NDR_PRIMITIVE(OCTETS, NDR_OCTETS);
+NDR_PRIMITIVE(SZ, NDR_SZ);
 NDR_PRIMITIVE(TEXT, NDR_TEXT);
 NDR_PRIMITIVE(TIME, NDR_TIME);
 
@@ -156,6 +168,9 @@ NDR_PRIMITIVE(TIME, NDR_TIME);
 #define VARY(T)         NDR_TYPE(.kind = NDR_VARY, .of = T)
 #define CVAR(T)         NDR_TYPE(.kind = NDR_CVAR, .of = T)
 #define FIXED(T, N)     NDR_TYPE(.kind = NDR_FIXED, .of = T, .count = N)
+#define LIST(T)         NDR_TYPE(.kind = NDR_LIST, .of = T)
+#define ENDED(T)        NDR_TYPE(.kind = NDR_ENDED, .of = T)
+#define PAD(N)          {.type = NDR_TYPE(.kind = NDR_PAD, .name = "PAD", .count = N), .name = "padding"}
 #define ENUM16(NAMES)   NDR_TYPE(.kind = NDR_ENUM16, .name = #NAMES, .names = NAMES)
 #define ENUM32(NAMES)   NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES)
 #define FLAGS32(NAMES)  NDR_TYPE(.kind = NDR_FLAGS32, .name = #NAMES, .names = NAMES)
@@ -185,6 +200,8 @@ NDR_PRIMITIVE(TIME, NDR_TIME);
 #define DIV(N)          .div = N
 #define RANGE(MIN, MAX) .has_range = true, .min = MIN, .max = MAX
 #define AS(FN, BY)      .as = FN, .as_by = BY
+#define AS2(FN, BY, BY2) .as2 = FN, .as_by = BY, .as_by2 = BY2
+#define OPTIONAL        .optional = true
 #define V2              .versions = NDR_V2
 #define V3              .versions = NDR_V3
 

@@ -74,6 +74,8 @@ struct fact {
 struct scope {
     const ndr_field *rows;
     fact            *facts;
+    scope           *outer; /* of the rows beside the structure, when one of them names "prefix.member" of it; else NULL */
+    const char      *prefix;
 };
 
 /* A pointee that waits for the end of its construct. */
@@ -104,6 +106,7 @@ struct ndr_walker {
     uint32_t             ids;       /* of the latest BEGIN */
 
     /* For the octets being read, the stub's or a blob's: */
+    size_t     base;                /* where they begin */
     size_t     position, end;       /* position <= end <= reported, always */
     size_t     reported;
     bool       big_endian, ndr64;
@@ -182,6 +185,7 @@ static unsigned number_size(const ndr_walker *w, ndr_kind kind)
     case NDR_U8:
         return 1;
     case NDR_U16:
+    case NDR_WCHAR:
         return 2;
     case NDR_U32:
     case NDR_ENUM32:
@@ -349,7 +353,29 @@ static bool same_name(const char *a, const char *b)
 static bool names(const ndr_field *row, const char *other)
 {
     return same_name(row->size_is, other) || same_name(row->length_is, other) ||
-           same_name(row->switch_is, other) || same_name(row->as_by, other);
+           same_name(row->switch_is, other) || same_name(row->as_by, other) || same_name(row->as_by2, other);
+}
+
+/* Whether `path` is "prefix.name"; any name will do when `name` is NULL. */
+static bool is_path(const char *path, const char *prefix, const char *name)
+{
+    size_t length = strlen(prefix);
+    return path != NULL && strncmp(path, prefix, length) == 0 && path[length] == '.' &&
+           (name == NULL || strcmp(path + length + 1, name) == 0);
+}
+
+/* The path by which a row of this scope names a member of the structure in the row `prefix`; NULL when none does. */
+static const char *path_to(const scope *s, const char *prefix, const char *name)
+{
+    if (s == NULL || prefix == NULL)
+        return NULL;
+    for (const ndr_field *row = s->rows; row->type != NULL; row++) {
+        if (is_path(row->as_by, prefix, name))
+            return row->as_by;
+        if (is_path(row->as_by2, prefix, name))
+            return row->as_by2;
+    }
+    return NULL;
 }
 
 static bool is_named(const scope *s, const char *name)
@@ -360,17 +386,25 @@ static bool is_named(const scope *s, const char *name)
     return false;
 }
 
-/* A scope for these rows, or NULL when none of them has anything to say of another. */
-static scope *new_scope(ndr_walker *w, const ndr_field *rows)
+static bool any_names(const ndr_field *rows)
 {
-    for (const ndr_field *row = rows; row->type != NULL; row++) {
-        if (row->size_is != NULL || row->length_is != NULL || row->switch_is != NULL || row->as_by != NULL) {
-            scope *s = keep(w, sizeof *s);
-            s->rows = rows;
-            return s;
-        }
-    }
-    return NULL;
+    for (const ndr_field *row = rows; row->type != NULL; row++)
+        if (row->size_is != NULL || row->length_is != NULL || row->switch_is != NULL || row->as_by != NULL)
+            return true;
+    return false;
+}
+
+/* A scope for the rows of what lies at `at` (NULL: of a message), or NULL when nobody has anything to say of them. */
+static scope *new_scope(ndr_walker *w, const ndr_field *rows, const place *at)
+{
+    bool wanted = at != NULL && path_to(at->scope, at->name, NULL) != NULL;
+    if (!wanted && !any_names(rows))
+        return NULL;
+    scope *s = keep(w, sizeof *s);
+    s->rows = rows;
+    s->outer = wanted ? at->scope : NULL;
+    s->prefix = wanted ? at->name : NULL;
+    return s;
 }
 
 static const char *claimed_by(const fact *claim)
@@ -406,6 +440,13 @@ static void learn(ndr_walker *w, const place *at, fact_kind kind, size_t offset,
 {
     if (at->scope == NULL)
         return;
+    const char *path = kind == FACT_VALUE ? path_to(at->scope->outer, at->scope->prefix, at->name) : NULL;
+    if (path != NULL) {
+        place beside = *at;
+        beside.scope = at->scope->outer;
+        beside.name = path;
+        learn(w, &beside, kind, offset, length, value);
+    }
     fact *new = &(fact){.kind = kind, .at = *at, .value = *value, .offset = offset, .length = length};
     if (kind == FACT_VALUE ? !is_named(at->scope, at->name) : claimed_by(new) == NULL)
         return;
@@ -441,9 +482,11 @@ static place place_of(const ndr_field *row, scope *s, const span *parent)
 
 static bool walk_rows(ndr_walker *w, const ndr_field *rows, const span *parent)
 {
-    scope *s = new_scope(w, rows);
+    scope *s = new_scope(w, rows, parent != NULL ? parent->at : NULL);
     for (const ndr_field *row = rows; row->type != NULL; row++) {
         place at = place_of(row, s, parent);
+        if (row->optional && w->position == w->end)
+            continue;
         if (applies(w, row) && !walk_type(w, row->type, &at))
             return false;
     }
@@ -472,7 +515,7 @@ static bool walk_packed(ndr_walker *w, const span *s)
 /* Blobs lie in the stub as octets, without gaps and little-endian whatever the stub is. */
 static void enter_blob(ndr_walker *blob, size_t offset, size_t length)
 {
-    blob->position = offset;
+    blob->base = blob->position = offset;
     blob->end = blob->reported = offset + length;
     blob->packed = true;
     blob->big_endian = blob->ndr64 = blob->hoisted = false;
@@ -482,9 +525,14 @@ static void enter_blob(ndr_walker *blob, size_t offset, size_t length)
 /* Reads octets that have just been emitted once more, by the type that their row's AS() chooses. */
 static void decode(ndr_walker *w, const place *at, size_t offset, size_t length)
 {
-    if (at->row->as == NULL || !at->whole || length == 0 || w->fn == NULL)
+    const ndr_field *row = at->row;
+    const ndr_type *type = NULL;
+    if (!at->whole || length == 0 || w->fn == NULL)
         return;
-    const ndr_type *type = at->row->as(w->data + offset, length, known(at->scope, at->row->as_by), w->response);
+    if (row->as != NULL)
+        type = row->as(w->data + offset, length, known(at->scope, row->as_by), w->response);
+    else if (row->as2 != NULL)
+        type = row->as2(w->data + offset, length, known(at->scope, row->as_by), known(at->scope, row->as_by2), w->response);
     if (type == NULL)
         return;
 
@@ -686,30 +734,6 @@ static bool take_octets(ndr_walker *w, const ndr_type *type, const place *at, ui
     return true;
 }
 
-static bool walk_array(ndr_walker *w, const ndr_type *type, const place *at)
-{
-    uint64_t count = 0;
-    align(w, is_varying(type->kind) || (is_conformant(type->kind) && !w->hoisted) ? word(w) : alignment(w, type->of));
-    size_t offset = w->position;
-    if (!read_counts(w, type, at, least_size(w, type->of), &count))
-        return false;
-    if (is_octets(type))
-        return take_octets(w, type, at, count);
-
-    span s = {.type = type, .at = at, .offset = offset, .number = count};
-    if (!open_span(w, &s))
-        return false;
-    bool ok = true;
-    place element = place_of(at->row, NULL, &s);
-    element.whole = false;
-    for (uint64_t i = 0; ok && i < count; i++) {
-        element.index = (int64_t)i;
-        ok = walk_type(w, type->of, &element);
-    }
-    close_span(w, &s);
-    return ok;
-}
-
 /* Appends one character. A zero inside a string would end the text; its picture does not. */
 static void append_character(GString *text, gunichar character)
 {
@@ -734,6 +758,53 @@ static bool utf16_text(ndr_walker *w, size_t offset, size_t units)
         append_character(w->text, unit);
     }
     return well_formed;
+}
+
+/* An array of wchar_t: as a buffer of fixed size holds rubbish behind its terminator, others may hold several strings. */
+static bool take_characters(ndr_walker *w, const ndr_type *type, const place *at, uint64_t count)
+{
+    if (!have(w, 2 * count, at))
+        return false;
+    size_t offset = w->position, units = (size_t)count, shown = 0;
+    w->position += 2 * units;
+    if (type->kind == NDR_FIXED)
+        while (shown < units && number_at(w, offset + 2 * shown, 2) != 0)
+            shown++;
+    else
+        for (shown = units; shown > 0 && number_at(w, offset + 2 * (shown - 1), 2) == 0;)
+            shown--;
+    bool well_formed = utf16_text(w, offset, shown);
+    emit_value(w, type, at, offset, 2 * units,
+               &(ndr_value){.octets = w->data + offset, .length = 2 * units, .text = w->text->str});
+    if (!well_formed)
+        emit_note(w, NDR_NOTE_STRING, at, offset, 2 * units, count, 0);
+    return true;
+}
+
+static bool walk_array(ndr_walker *w, const ndr_type *type, const place *at)
+{
+    uint64_t count = 0;
+    align(w, is_varying(type->kind) || (is_conformant(type->kind) && !w->hoisted) ? word(w) : alignment(w, type->of));
+    size_t offset = w->position;
+    if (!read_counts(w, type, at, least_size(w, type->of), &count))
+        return false;
+    if (is_octets(type))
+        return take_octets(w, type, at, count);
+    if (type->of->kind == NDR_WCHAR)
+        return take_characters(w, type, at, count);
+
+    span s = {.type = type, .at = at, .offset = offset, .number = count};
+    if (!open_span(w, &s))
+        return false;
+    bool ok = true;
+    place element = place_of(at->row, NULL, &s);
+    element.whole = false;
+    for (uint64_t i = 0; ok && i < count; i++) {
+        element.index = (int64_t)i;
+        ok = walk_type(w, type->of, &element);
+    }
+    close_span(w, &s);
+    return ok;
 }
 
 /* The code page is the server's secret; Latin-1 loses nothing. */
@@ -773,6 +844,74 @@ static bool walk_octets(ndr_walker *w, const ndr_type *type, const place *at)
     return take_octets(w, type, at, size != NULL ? size->number / MAX(at->row->div, 1) : w->end - w->position);
 }
 
+/* A string of a blob. It may lack its terminator where its size is known, and must not where it is not. */
+static bool walk_sz(ndr_walker *w, const ndr_type *type, const place *at)
+{
+    const ndr_value *size = known(at->scope, at->row->size_is);
+    size_t offset = w->position, units = 0, left = (w->end - offset) / 2;
+    if (size != NULL) {
+        if (!have(w, size->number, at))
+            return false;
+        units = (size_t)size->number / 2;
+        w->position += (size_t)size->number;
+    } else {
+        while (units < left && number_at(w, offset + 2 * units, 2) != 0)
+            units++;
+        if (units == left)
+            return fail(w, NDR_SHORT, at);
+        w->position += 2 * ++units;
+    }
+    size_t length = w->position - offset;
+    bool terminated = units > 0 && number_at(w, offset + 2 * (units - 1), 2) == 0 && length % 2 == 0;
+    bool well_formed = utf16_text(w, offset, units - (terminated ? 1 : 0));
+    emit_value(w, type, at, offset, length,
+               &(ndr_value){.octets = w->data + offset, .length = length, .text = w->text->str});
+    if (!terminated || !well_formed)
+        emit_note(w, NDR_NOTE_STRING, at, offset, length, units, 0);
+    return true;
+}
+
+static bool takes_end(ndr_walker *w)
+{
+    if (w->end - w->position < 4 || number_at(w, w->position, 4) != 0)
+        return w->position == w->end;
+    w->position += 4;
+    return true;
+}
+
+/* Elements of a blob, one behind the other. Each must take octets, or a count would cost work that no octets bound. */
+static bool walk_list(ndr_walker *w, const ndr_type *type, const place *at)
+{
+    const ndr_value *size = known(at->scope, at->row->size_is);
+    uint64_t least = MAX(least_size(w, type->of), 1), count = size != NULL ? size->number / MAX(at->row->div, 1) : UINT64_MAX;
+    if (size != NULL && count > (w->end - w->position) / least)
+        return fail(w, NDR_COUNT, at);
+    span s = {.type = type, .at = at, .offset = w->position, .number = size != NULL ? count : 0};
+    if (!open_span(w, &s))
+        return false;
+    bool ok = true;
+    place element = place_of(at->row, NULL, &s);
+    element.whole = false;
+    for (uint64_t i = 0; ok && i < count; i++) {
+        size_t before = w->position;
+        if (type->kind == NDR_ENDED ? takes_end(w) : size == NULL && before == w->end)
+            break;
+        element.index = (int64_t)i;
+        ok = walk_type(w, type->of, &element);
+        if (ok && w->position == before)
+            ok = fail(w, NDR_COUNT, at);
+    }
+    close_span(w, &s);
+    return ok;
+}
+
+static bool walk_pad(ndr_walker *w, const ndr_type *type)
+{
+    size_t gap = (type->count - (w->position - w->base) % type->count) % type->count;
+    w->position += MIN(gap, w->end - w->position);
+    return true;
+}
+
 static bool walk_custom(ndr_walker *w, const ndr_type *type, const place *at)
 {
     span s = {.type = type, .at = at, .offset = w->position};
@@ -803,6 +942,13 @@ static bool walk_type(ndr_walker *w, const ndr_type *type, const place *at)
         return walk_string(w, type, at);
     case NDR_OCTETS:
         return walk_octets(w, type, at);
+    case NDR_SZ:
+        return walk_sz(w, type, at);
+    case NDR_LIST:
+    case NDR_ENDED:
+        return walk_list(w, type, at);
+    case NDR_PAD:
+        return walk_pad(w, type);
     case NDR_CUSTOM:
         return walk_custom(w, type, at);
     default:
@@ -891,7 +1037,7 @@ static void walk_message(ndr_walker *w, const ndr_method *method, scope *s)
 
 static scope *scope_of(ndr_walker *w, const ndr_method *method)
 {
-    return method->params != NULL ? new_scope(w, method->params) : NULL;
+    return method->params != NULL ? new_scope(w, method->params, NULL) : NULL;
 }
 
 ndr_result ndr_walk_request(const ndr_interface *interface, const ndr_method *method, const ndr_stub *stub,

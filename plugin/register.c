@@ -28,9 +28,10 @@ register_generic generic = {
 };
 
 /* One registered interface. Wireshark keeps pointers to everything here as long as the process lives. */
-typedef struct {
+typedef struct registered {
     const ndr_interface *interface;
-    int                  proto, opnum, returns, ett;
+    struct registered   *owner;   /* of the fields: the first interface of the protocol, which has all the methods' names */
+    int                  proto, opnum, returns, returned_handle, ett;
     char                *proto_name, *short_name;
     GHashTable          *by_name; /* "dwVersion" -> field */
     GArray              *infos;   /* hf_register_info */
@@ -62,7 +63,7 @@ const ndr_type *register_leaf(const ndr_type *type, bool *octets)
         case NDR_UNIQUE: case NDR_REF:
             type = type->of;
             break;
-        case NDR_CONF: case NDR_VARY: case NDR_CVAR: case NDR_FIXED:
+        case NDR_CONF: case NDR_VARY: case NDR_CVAR: case NDR_FIXED: case NDR_LIST: case NDR_ENDED:
             type = type->of;
             *octets = type->kind == NDR_U8;
             break;
@@ -87,7 +88,7 @@ static enum ftenum field_type(const ndr_type *leaf, bool octets, int *display)
     case NDR_U64: case NDR_U3264: *display = BASE_DEC_HEX; return FT_UINT64;
     case NDR_GUID: case NDR_HANDLE: return FT_GUID;
     case NDR_FILETIME: case NDR_TIME: *display = ABSOLUTE_TIME_UTC; return FT_ABSOLUTE_TIME;
-    case NDR_WSTR: case NDR_ASTR: case NDR_TEXT: return FT_STRING;
+    case NDR_WSTR: case NDR_ASTR: case NDR_TEXT: case NDR_WCHAR: case NDR_SZ: return FT_STRING;
     case NDR_OCTETS:   return FT_BYTES;
     default:           return FT_NONE;
     }
@@ -115,6 +116,8 @@ static void add_row(registered *r, const ndr_field *row)
 {
     bool octets;
     int display;
+    if (row->type->kind == NDR_PAD)
+        return;
     const ndr_type *leaf = register_leaf(row->type, &octets);
     enum ftenum type = field_type(leaf, octets, &display);
     char *key = g_strdup_printf("%s/%d/%p", row->name, type, (const void *)leaf->names);
@@ -155,10 +158,17 @@ static ndr_name *opnum_names(const ndr_interface *interface)
     return (ndr_name *)(void *)g_array_free(names, FALSE);
 }
 
-static void add_interface(registered *r, const ndr_interface *interface)
+static registered *owner_of(registered *r, const ndr_interface *interface)
 {
-    r->interface = interface;
-    r->proto = r->opnum = r->returns = r->ett = -1;
+    for (registered *other = registrations; other < r; other++)
+        if (strcmp(other->interface->protocol, interface->protocol) == 0)
+            return other;
+    return r;
+}
+
+static void add_protocol(registered *r, const ndr_interface *interface)
+{
+    r->proto = r->opnum = r->returns = r->returned_handle = r->ett = -1;
     r->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     r->infos = g_array_new(FALSE, TRUE, sizeof(hf_register_info));
     r->proto_name = g_strdup_printf("%s (%s)", interface->name, interface->spec);
@@ -166,15 +176,40 @@ static void add_interface(registered *r, const ndr_interface *interface)
     r->proto = proto_register_protocol(r->proto_name, r->short_name, interface->protocol);
     add_info(r, &r->opnum, "opnum", FT_UINT16, BASE_DEC, opnum_names(interface), NULL);
     add_info(r, &r->returns, "return", FT_UINT32, BASE_HEX, NULL, NULL);
-    for (uint32_t i = 0; i < interface->method_count; i++)
-        for (const ndr_field *row = interface->methods[i].params; row && row->type; row++) {
+}
+
+static void add_rows(registered *r, const ndr_interface *interface)
+{
+    bool handles = false;
+    for (uint32_t i = 0; i < interface->method_count; i++) {
+        const ndr_method *method = &interface->methods[i];
+        handles |= method->returns && method->returns->kind == NDR_HANDLE;
+        for (const ndr_field *row = method->params; row && row->type; row++) {
             add_row(r, row);
             add_type(r, row->type);
         }
+    }
+    if (handles && r->interface == interface)
+        add_info(r, &r->returned_handle, "return_handle", FT_GUID, BASE_NONE, NULL, "A context handle that was opened");
     for (const ndr_type *const *blob = interface->blobs; blob && *blob; blob++)
         add_type(r, *blob);
-    proto_register_field_array(r->proto, (hf_register_info *)(void *)r->infos->data, (int)r->infos->len);
+}
+
+static void add_interface(registered *r, const ndr_interface *interface)
+{
+    r->interface = interface;
+    r->owner = owner_of(r, interface);
+    if (r->owner == r)
+        add_protocol(r, interface);
+    add_rows(r->owner, interface);
+}
+
+static void register_fields(registered *r)
+{
     int *ett[] = {&r->ett};
+    if (r->owner != r)
+        return;
+    proto_register_field_array(r->proto, (hf_register_info *)(void *)r->infos->data, (int)r->infos->len);
     proto_register_subtree_array(ett, 1);
 }
 
@@ -185,13 +220,14 @@ static registered *find(const ndr_interface *interface)
     registered *r = registrations;
     while (r->interface != interface)
         r++;
-    return r;
+    return r->owner;
 }
 
 int register_proto(const ndr_interface *interface) { return find(interface)->proto; }
 const char *register_short_name(const ndr_interface *interface) { return find(interface)->short_name; }
 int register_opnum(const ndr_interface *interface) { return find(interface)->opnum; }
 int register_return(const ndr_interface *interface) { return find(interface)->returns; }
+int register_returned_handle(const ndr_interface *interface) { return find(interface)->returned_handle; }
 
 int register_field(const ndr_field *row)
 {
@@ -301,15 +337,15 @@ static int claim_stub(tvbuff_t *tvb, packet_info *pinfo _U_, proto_tree *tree _U
 
 /* dcerpc_init_uuid() would free keys that Wireshark still uses when a UUID is registered already (measured, 4.0 and 4.4), so the
  * public table is edited instead: in place where the UUID is known, with a key of our own where it is not. */
-static void take_over(registered *r)
+static void take_over(const ndr_interface *interface, registered *r)
 {
     guid_key *key = g_new0(guid_key, 1);
-    const ndr_guid *uuid = &r->interface->uuid;
+    const ndr_guid *uuid = &interface->uuid;
     key->guid.data1 = uuid->data1;
     key->guid.data2 = uuid->data2;
     key->guid.data3 = uuid->data3;
     memcpy(key->guid.data4, uuid->data4, sizeof key->guid.data4);
-    key->ver = r->interface->version_major;
+    key->ver = interface->version_major;
     dcerpc_uuid_value *value = g_hash_table_lookup(dcerpc_uuids, key);
     if (!value) {
         value = g_new0(dcerpc_uuid_value, 1);
@@ -338,6 +374,8 @@ void register_protocols(void)
     registrations = g_new0(registered, count + 1);
     for (size_t i = 0; i < count; i++)
         add_interface(&registrations[i], interfaces_all[i]);
+    for (size_t i = 0; i < count; i++)
+        register_fields(&registrations[i]);
     register_experts();
     prefs_register(generic.proto);
     feed_register(generic.proto);
@@ -346,6 +384,6 @@ void register_protocols(void)
 void register_handoff(void)
 {
     for (registered *r = registrations; r->interface; r++)
-        take_over(r);
+        take_over(r->interface, r->owner);
     feed_handoff();
 }

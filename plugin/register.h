@@ -31,6 +31,8 @@ int register_proto(const ndr_interface *interface);
 const char *register_short_name(const ndr_interface *interface); /* "BKRP"; lives as long as the process */
 int register_opnum(const ndr_interface *interface);
 int register_return(const ndr_interface *interface);
+/* Of return values that are context handles; -1 where no method has such. */
+int register_returned_handle(const ndr_interface *interface);
 /* The field a row's values go into; the row must be one of the tables'. */
 int register_field(const ndr_field *row);
 /* The header item of a structure, union or blob. */

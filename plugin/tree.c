@@ -143,7 +143,9 @@ static void draw_value(drawing *d, const ndr_event *e)
                                                "%s: NULL", e->name);
         return;
     }
-    int hf = ndr_is_return(e) ? register_return(d->interface) : register_field(e->row);
+    int hf = !ndr_is_return(e)               ? register_field(e->row)
+             : e->type->kind == NDR_HANDLE ? register_returned_handle(d->interface)
+                                           : register_return(d->interface);
     proto_item *item = add_value(tree, hf, d->tvb, e);
     const char *name = ndr_value_name(e->type, &e->value);
     if (name && !(e->type->names && e->type->kind != NDR_FLAGS32)) /* Wireshark names enumerations itself */

@@ -11,7 +11,6 @@ typedef struct {
     GString         *complaints;
     const char      *interface, *where; /* the method, structure or union being looked at */
     GHashTable      *seen;              /* types that have been looked at */
-    GHashTable      *fields;            /* "name/kind" -> the names of its values */
     bool             packed;
 } lint;
 
@@ -54,16 +53,23 @@ static bool is_varying(ndr_kind kind)
     return kind == NDR_VARY || kind == NDR_CVAR || kind == NDR_WSTR || kind == NDR_ASTR;
 }
 
+static bool is_list(ndr_kind kind)
+{
+    return kind == NDR_LIST || kind == NDR_ENDED;
+}
+
 /* What blobs can hold: nothing whose size or place only NDR tells. */
 static bool is_packable(ndr_kind kind)
 {
     return (is_number(kind) && kind != NDR_U3264 && kind != NDR_ENUM16) || kind == NDR_GUID || kind == NDR_FILETIME ||
-           kind == NDR_STRUCT || kind == NDR_FIXED || kind == NDR_OCTETS || kind == NDR_CUSTOM;
+           kind == NDR_STRUCT || kind == NDR_FIXED || kind == NDR_OCTETS || kind == NDR_CUSTOM || kind == NDR_WCHAR ||
+           kind == NDR_SZ || is_list(kind) || kind == NDR_PAD;
 }
 
 static bool is_for_blobs(ndr_kind kind)
 {
-    return kind == NDR_OCTETS || kind == NDR_TEXT || kind == NDR_TIME || kind == NDR_CUSTOM;
+    return kind == NDR_OCTETS || kind == NDR_TEXT || kind == NDR_TIME || kind == NDR_CUSTOM || kind == NDR_SZ ||
+           is_list(kind) || kind == NDR_PAD;
 }
 
 static const ndr_type *pointee(const ndr_type *type)
@@ -95,23 +101,12 @@ static bool is_filter_name(const char *name)
     return good > 0 && name[good] == '\0';
 }
 
-/* Rows with the same name and kind become one field, so their values must have the same names. */
 static void lint_name(lint *l, const ndr_field *row)
 {
-    if (row->name == NULL) {
+    if (row->name == NULL)
         complain(l, "a row without a name");
-        return;
-    }
-    if (!is_filter_name(row->name))
+    else if (!is_filter_name(row->name))
         complain(l, "%s: not a name for a filter", row->name);
-    const ndr_type *type = pointee(row->type);
-    const void *values = type->names != NULL ? (const void *)type->names : type->guids, *other = NULL;
-    char *key = g_strdup_printf("%s/%d", row->name, (int)type->kind);
-    if (!g_hash_table_lookup_extended(l->fields, key, NULL, (void **)&other))
-        g_hash_table_insert(l->fields, g_strdup(key), (void *)values);
-    else if (other != values)
-        complain(l, "%s: the same name and kind as elsewhere, but other names of its values", row->name);
-    g_free(key);
 }
 
 static const ndr_field *find_row(const ndr_field *rows, const char *name)
@@ -120,6 +115,19 @@ static const ndr_field *find_row(const ndr_field *rows, const char *name)
         if (row->name != NULL && strcmp(row->name, name) == 0)
             return row;
     return NULL;
+}
+
+/* The row that a path names, "name" or "name.member", and in `top` the row of these that it begins with. */
+static const ndr_field *find_path(const ndr_field *rows, const char *path, const ndr_field **top)
+{
+    char **parts = g_strsplit(path, ".", 2);
+    const ndr_field *row = *top = find_row(rows, parts[0]);
+    if (row != NULL && parts[1] != NULL) {
+        const ndr_type *type = pointee(row->type);
+        row = type->kind == NDR_STRUCT ? find_row(type->fields, parts[1]) : NULL;
+    }
+    g_strfreev(parts);
+    return row;
 }
 
 /* `named` must be known where `row` is read: in a blob and for AS() before it, or in the request. */
@@ -133,7 +141,7 @@ static void lint_reference(lint *l, const ndr_field *rows, const ndr_field *row,
 {
     if (name == NULL)
         return;
-    const ndr_field *named = find_row(rows, name);
+    const ndr_field *top = NULL, *named = find_path(rows, name, &top);
     if (named == NULL || named == row) {
         complain(l, "%s: %s names %s, which is no other row here", row->name, what, name);
         return;
@@ -141,9 +149,9 @@ static void lint_reference(lint *l, const ndr_field *rows, const ndr_field *row,
     ndr_kind kind = pointee(named->type)->kind;
     if (!is_number(kind) && !(guid_too && kind == NDR_GUID))
         complain(l, "%s: %s names %s, which is no number", row->name, what, name);
-    if (first && !comes_first(named, row))
+    if (first && !comes_first(top, row))
         complain(l, "%s: %s names %s, which comes later", row->name, what, name);
-    if ((row->dir & NDR_IN) != 0 && named->dir == NDR_OUT)
+    if ((row->dir & NDR_IN) != 0 && top->dir == NDR_OUT)
         complain(l, "%s: %s names %s, which a request does not have", row->name, what, name);
 }
 
@@ -154,15 +162,19 @@ static void lint_marks(lint *l, const ndr_field *rows, const ndr_field *row)
     lint_reference(l, rows, row, "LENGTH_IS", row->length_is, false, false);
     lint_reference(l, rows, row, "SWITCH_IS", row->switch_is, false, false);
     lint_reference(l, rows, row, "AS", row->as_by, true, true);
-    if (row->size_is != NULL && !is_conformant(type->kind) && type->kind != NDR_OCTETS)
+    lint_reference(l, rows, row, "AS2", row->as_by2, true, true);
+    if (row->size_is != NULL && !is_conformant(type->kind) && type->kind != NDR_OCTETS && type->kind != NDR_SZ &&
+        type->kind != NDR_LIST)
         complain(l, "%s: SIZE_IS, but no conformant array", row->name);
     if (row->length_is != NULL && !is_varying(type->kind))
         complain(l, "%s: LENGTH_IS, but no varying array", row->name);
     if (row->switch_is != NULL && type->kind != NDR_UNION)
         complain(l, "%s: SWITCH_IS, but no union", row->name);
-    if (row->as_by != NULL && row->as == NULL)
+    if (row->as != NULL && (row->as2 != NULL || row->as_by2 != NULL))
+        complain(l, "%s: both AS and AS2", row->name);
+    if (row->as_by != NULL && row->as == NULL && row->as2 == NULL)
         complain(l, "%s: AS names %s, but nothing chooses by it", row->name, row->as_by);
-    if (row->as != NULL && type->kind != NDR_OCTETS && !(is_array(type->kind) && type->of->kind == NDR_U8))
+    if ((row->as != NULL || row->as2 != NULL) && type->kind != NDR_OCTETS && !(is_array(type->kind) && type->of->kind == NDR_U8))
         complain(l, "%s: AS, but no octets", row->name);
     if (row->div != 0 && row->size_is == NULL && row->length_is == NULL)
         complain(l, "%s: DIV, but nothing to divide", row->name);
@@ -179,6 +191,8 @@ static void lint_rows(lint *l, const ndr_field *rows, unsigned depth)
     for (const ndr_field *row = rows; row->type != NULL; row++) {
         lint_name(l, row);
         lint_marks(l, rows, row);
+        if (row->optional && !l->packed)
+            complain(l, "%s: OPTIONAL outside of a blob", row->name);
         lint_type(l, row->type, depth);
     }
 }
@@ -191,7 +205,7 @@ static void lint_struct(lint *l, const ndr_type *type, unsigned depth)
         bool last = row[1].type == NULL;
         if (hoists(row->type) && !last)
             complain(l, "%s: a conformant array that is not the last member", row->name);
-        if (row->type->kind == NDR_OCTETS && row->size_is == NULL && !last)
+        if ((row->type->kind == NDR_OCTETS || row->type->kind == NDR_LIST) && row->size_is == NULL && !last)
             complain(l, "%s: takes all that is left, but is not the last", row->name);
         if (row->dir != 0 || row->is_default)
             complain(l, "%s: a member with the mark of a parameter or arm", row->name);
@@ -226,6 +240,13 @@ static void lint_element(lint *l, const ndr_type *type)
         complain(l, "an array of what has no size");
 }
 
+/* Elements that find their own end: an octet string without SIZE_IS would be all that is left. */
+static void lint_list(lint *l, const ndr_type *type)
+{
+    if (type->kind != NDR_STRUCT && type->kind != NDR_SZ && !is_number(type->kind) && type->kind != NDR_GUID)
+        complain(l, "a list of what does not know its end");
+}
+
 static void lint_type(lint *l, const ndr_type *type, unsigned depth)
 {
     const char *outside = l->where;
@@ -237,16 +258,18 @@ static void lint_type(lint *l, const ndr_type *type, unsigned depth)
         complain(l, "%s in a blob", type->name != NULL ? type->name : "a pointer or an array");
     if (!l->packed && is_for_blobs(type->kind))
         complain(l, "%s outside of a blob", type->name);
-    if ((is_pointer(type->kind) || is_array(type->kind)) && type->of == NULL) {
+    if ((is_pointer(type->kind) || is_array(type->kind) || is_list(type->kind)) && type->of == NULL) {
         complain(l, "a pointer or array of nothing");
         return;
     }
     if (is_array(type->kind))
         lint_element(l, type->of);
-    if (type->kind == NDR_FIXED && type->count == 0)
-        complain(l, "a fixed array of no elements");
-    if (is_pointer(type->kind) || is_array(type->kind))
-        lint_type(l, type->of, depth + is_array(type->kind));
+    if (is_list(type->kind))
+        lint_list(l, type->of);
+    if ((type->kind == NDR_FIXED || type->kind == NDR_PAD) && type->count == 0)
+        complain(l, "a fixed array or a pad of nothing");
+    if (is_pointer(type->kind) || is_array(type->kind) || is_list(type->kind))
+        lint_type(l, type->of, depth + !is_pointer(type->kind));
     if ((type->kind == NDR_STRUCT || type->kind == NDR_UNION) && g_hash_table_add(l->seen, (void *)type)) {
         l->where = type->name;
         if (type->kind == NDR_STRUCT)
@@ -274,6 +297,16 @@ static void lint_blob(lint *l, const ndr_type *type)
 
 /* ------------------------------------------------------------------------------- methods and interfaces */
 
+/* A name may stand in two rows when they are of different versions. */
+static bool is_twice(const ndr_field *rows, const ndr_field *row)
+{
+    for (const ndr_field *other = rows; other < row; other++)
+        if (other->name != NULL && strcmp(other->name, row->name) == 0 &&
+            (other->versions == 0 || row->versions == 0 || (other->versions & row->versions) != 0))
+            return true;
+    return false;
+}
+
 static void lint_method(lint *l, const ndr_method *method)
 {
     if (method->section == NULL)
@@ -290,7 +323,7 @@ static void lint_method(lint *l, const ndr_method *method)
     for (const ndr_field *row = method->params; row->type != NULL; row++) {
         if (row->dir == 0)
             complain(l, "%s: neither IN nor OUT", row->name);
-        if (row->name != NULL && find_row(method->params, row->name) != row)
+        if (row->name != NULL && is_twice(method->params, row))
             complain(l, "%s: twice", row->name);
     }
     lint_rows(l, method->params, 0);
@@ -322,8 +355,7 @@ static unsigned lint_methods(lint *l, const ndr_interface *interface)
 static char *lint_interface(const ndr_interface *interface, unsigned *described)
 {
     lint l = {.complaints = g_string_new(NULL), .interface = interface->protocol, .where = interface->name,
-              .seen = g_hash_table_new(NULL, NULL),
-              .fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL)};
+              .seen = g_hash_table_new(NULL, NULL)};
     if (!is_filter_name(interface->protocol) || interface->spec == NULL)
         complain(&l, "without a protocol or a specification");
     if (ndr_guid_equal(&interface->uuid, &(ndr_guid){0}))
@@ -332,7 +364,6 @@ static char *lint_interface(const ndr_interface *interface, unsigned *described)
     for (const ndr_type *const *blob = interface->blobs; blob != NULL && *blob != NULL; blob++)
         lint_blob(&l, *blob);
     g_hash_table_unref(l.seen);
-    g_hash_table_unref(l.fields);
     return g_string_free(l.complaints, FALSE);
 }
 
@@ -368,13 +399,19 @@ static void test_errors(void)
 
 /* --------------------------------------------------------------------- tables that deserve complaints */
 
-static const ndr_name red[] = {{1, "RED"}, {.name = NULL}}, blue[] = {{1, "BLUE"}, {.name = NULL}};
 static const ndr_type *choose(const uint8_t *octets G_GNUC_UNUSED, size_t length G_GNUC_UNUSED,
                               const ndr_value *selector G_GNUC_UNUSED, bool response G_GNUC_UNUSED)
 {
     return NULL;
 }
 
+static const ndr_type *choose2(const uint8_t *octets, size_t length, const ndr_value *first,
+                               const ndr_value *second G_GNUC_UNUSED, bool response)
+{
+    return choose(octets, length, first, response);
+}
+
+STRUCT(PLAIN, F(U32, "m"));
 STRUCT(EARLY, F(CONF(U8), "tail"), F(U32, "n"));
 STRUCT(CONFORMANT, F(U32, "n"), F(CONF(U8), "tail", SIZE_IS("absent")));
 UNION(TWICE, U32, ARM(1, U8, "one"), ARM(1, U16, "two"));
@@ -384,6 +421,8 @@ UNION(TAILED, U32, ARM(1, CONF(U8), "one"));
 BLOB(POINTING, F(UNIQUE(U32), "p"));
 BLOB(GREEDY, F(OCTETS, "all"), F(U32, "n"));
 BLOB(LATE, F(OCTETS, "all", SIZE_IS("n")), F(U32, "n"));
+BLOB(LISTING, F(LIST(U32), "all"), F(U32, "n"));
+BLOB(ENDLESS, F(LIST(OCTETS), "all"));
 CUSTOM(UNREAD, NULL, F(U32, "n"));
 static const ndr_type EMPTY[1] = {{.kind = NDR_STRUCT, .name = "EMPTY", .fields = (const ndr_field[]){{0}}}};
 static const ndr_type LOOSE[1] = {{.kind = NDR_CONF}};
@@ -428,7 +467,12 @@ static void test_bad_rows(void)
     BAD_METHOD("not a name for a filter", IN(U32, "a.b"));
     BAD_METHOD("neither IN nor OUT", F(U32, "a"));
     BAD_METHOD("a: twice", IN(U32, "a"), OUT(U32, "a"));
-    BAD_METHOD("other names of its values", IN(ENUM32(red), "a"), OUT(ENUM32(blue), "a"));
+    BAD_METHOD("a: twice", IN(U32, "a", V2), IN(U32, "a", V3), OUT(U32, "a", V3));
+    BAD_METHOD("AS2 names n, which is no other row", IN(U32, "m"), IN(CONF(U8), "a", AS2(choose2, "m", "n")));
+    BAD_METHOD("AS2 names p.n, which is no other row", IN(PLAIN, "p"), IN(CONF(U8), "a", AS2(choose2, "p.m", "p.n")));
+    BAD_METHOD("AS names p.m, which comes later", IN(CONF(U8), "a", AS(choose, "p.m")), IN(PLAIN, "p"));
+    BAD_METHOD("both AS and AS2", IN(U32, "n"), IN(CONF(U8), "a", AS(choose, "n"), .as2 = choose2));
+    BAD_METHOD("OPTIONAL outside of a blob", IN(U32, "a", OPTIONAL));
 }
 
 static void test_bad_types(void)
@@ -442,12 +486,14 @@ static void test_bad_types(void)
     BAD_METHOD("TAILED: one: a conformant array in an arm", IN(TAILED, "a"));
     BAD_METHOD("EMPTY: an empty structure", IN(EMPTY, "a"));
     BAD_METHOD("a pointer or array of nothing", IN(LOOSE, "a"));
-    BAD_METHOD("a fixed array of no elements", IN(FIXED(U8, 0), "a"));
+    BAD_METHOD("a fixed array or a pad of nothing", IN(FIXED(U8, 0), "a"));
     BAD_METHOD("OCTETS outside of a blob", IN(OCTETS, "a"));
     BAD_METHOD("an array of what has no size", IN(CONF(TEXT), "a"));
     BAD_BLOB("POINTING: a pointer or an array in a blob", POINTING);
     BAD_BLOB("GREEDY: all: takes all that is left", GREEDY);
     BAD_BLOB("LATE: all: SIZE_IS names n, which comes later", LATE);
+    BAD_BLOB("LISTING: all: takes all that is left", LISTING);
+    BAD_BLOB("ENDLESS: a list of what does not know its end", ENDLESS);
     BAD_BLOB("UNREAD: without a reader", UNREAD);
     BAD_BLOB("neither BLOB nor CUSTOM", U32);
 }

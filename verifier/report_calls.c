@@ -61,6 +61,10 @@ static JsonNode *value_node(const ndr_event *e)
 {
     JsonNode *node = json_node_new(JSON_NODE_VALUE);
     char guid[37], *text = NULL;
+    if (e->value.text) {
+        json_node_set_string(node, e->value.text);
+        return node;
+    }
     switch (e->type->kind) {
     case NDR_UNIQUE: case NDR_REF:
         json_node_init_null(node);
@@ -68,9 +72,6 @@ static JsonNode *value_node(const ndr_event *e)
     case NDR_GUID: case NDR_HANDLE:
         ndr_guid_text(&e->value.guid, guid);
         json_node_set_string(node, guid);
-        return node;
-    case NDR_WSTR: case NDR_ASTR: case NDR_TEXT:
-        json_node_set_string(node, e->value.text ? e->value.text : "");
         return node;
     case NDR_TIME:
         text = time_text((int64_t)e->value.number, 0);
@@ -97,7 +98,14 @@ typedef struct {
 
 static bool is_array(const ndr_type *type)
 {
-    return type->kind == NDR_CONF || type->kind == NDR_VARY || type->kind == NDR_CVAR || type->kind == NDR_FIXED;
+    return type->kind == NDR_CONF || type->kind == NDR_VARY || type->kind == NDR_CVAR || type->kind == NDR_FIXED ||
+           type->kind == NDR_LIST || type->kind == NDR_ENDED;
+}
+
+/* A method that opens something returns its context handle, which stands among the parameters. */
+static bool is_status(const ndr_event *e)
+{
+    return ndr_is_return(e) && e->type->kind != NDR_HANDLE;
 }
 
 /* Puts a node where its event belongs. What AS() read out of a parameter's octets stands beside them as NAME_as. */
@@ -134,7 +142,7 @@ static void json_event(const ndr_event *e, void *user)
     json_params *p = user;
     if (e->kind == NDR_EV_BEGIN) {
         json_begin(p, e);
-    } else if (e->kind == NDR_EV_VALUE && ndr_is_return(e)) {
+    } else if (e->kind == NDR_EV_VALUE && is_status(e)) {
         p->status = (uint32_t)e->value.number;
         p->has_status = true;
     } else if (e->kind == NDR_EV_VALUE) {
@@ -381,7 +389,7 @@ static void text_event(const ndr_event *e, void *user)
         g_string_append_printf(p->text, "%s%s{...}", p->text->len ? ", " : "", e->name);
     if (e->kind != NDR_EV_VALUE || e->parent != 0)
         return;
-    if (ndr_is_return(e)) {
+    if (is_status(e)) {
         p->status = (uint32_t)e->value.number;
         p->has_status = true;
         return;
