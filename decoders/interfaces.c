@@ -6,6 +6,8 @@
 
 const ndr_interface *const interfaces_all[] = {
     &bkrp_interface,
+    &cmrp_interface_3,
+    &cmrp_interface_2,
     NULL,
 };
 

@@ -6,8 +6,10 @@
 #include "decoders/ndr.h"
 
 extern const ndr_interface bkrp_interface; /* [MS-BKRP] 1.9 */
+extern const ndr_interface cmrp_interface_2, cmrp_interface_3; /* [MS-CMRP] 1.9: versions 2.0 and 3.0 */
 
-/* All of them, in the order of their specifications' names; ends with NULL. */
+/* All of them, in the order of their specifications' names; of a protocol's versions the one with the most methods is first. Ends
+ * with NULL. */
 extern const ndr_interface *const interfaces_all[];
 
 /* The interface with this UUID and major version, or NULL. */

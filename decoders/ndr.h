@@ -42,10 +42,12 @@ typedef struct {
 
 typedef enum {
     NDR_U8, NDR_U16, NDR_U32, NDR_U64,
+    NDR_I32, NDR_I64,
     NDR_U3264,   /* 4 octets in NDR, 8 in NDR64: DWORD_PTR and its kin */
     NDR_ENUM16,  /* 2 octets in NDR, 4 in NDR64 */
     NDR_ENUM32,  /* [v1_enum] and DWORDs with named values */
     NDR_FLAGS32, /* a DWORD of named bits */
+    NDR_FLAGS64, /* a LONGLONG of them */
     NDR_ERROR,   /* a Win32 error code */
     NDR_GUID,    /* with `guids`: GUIDs that have names */
     NDR_FILETIME,/* 100 ns since 1601, 8 octets aligned to 4 */
@@ -62,9 +64,9 @@ typedef enum {
     NDR_WCHAR,   /* wchar_t: an array of them is one value, a text that ends at its trailing zeros (FIXED: at its first) */
     /* Only in packed blobs and in what custom readers emit: */
     NDR_OCTETS,  /* SIZE_IS octets, or all that are left */
-    NDR_SZ,      /* UTF-16 in SIZE_IS octets, or as far as its terminator */
+    NDR_SZ,      /* UTF-16 in SIZE_IS octets, or as far as its terminator or the end */
     NDR_LIST,    /* SIZE_IS elements, or as many as there are octets for */
-    NDR_ENDED,   /* elements as far as 4 octets of zero, which are taken too, or the end */
+    NDR_ENDED,   /* elements as far as 4 octets of zero (strings: 2), which are taken too, or the end */
     NDR_PAD,     /* octets without a meaning, as far as the next multiple of `count` from the blob's start or the end */
     NDR_TEXT,    /* emitted by custom readers: text that stands for the octets */
     NDR_TIME,    /* emitted by custom readers: seconds since 1970 in `number` */
@@ -82,7 +84,8 @@ typedef struct { ndr_guid value; const char *name; } ndr_guid_name; /* likewise 
  * Returns false when the octets are not what it reads; they are then noted as malformed. */
 typedef bool (*ndr_custom_fn)(ndr_walker *walker, const uint8_t *octets, size_t length, size_t offset);
 
-/* Chooses the packed type by which the octets of a parameter are read; NULL: they are just octets.
+/* Chooses the packed type by which the octets of a parameter are read; NULL: they are just octets. For a number it
+ * chooses the type whose names its value has, of the same size.
  * `selector` is the value named by AS()'s second argument, NULL where it is not known (a response whose
  * request is not in the capture). `response` tells the direction. */
 typedef const ndr_type *(*ndr_as_fn)(const uint8_t *octets, size_t length, const ndr_value *selector, bool response);
@@ -149,6 +152,8 @@ NDR_PRIMITIVE(U8, NDR_U8);
 NDR_PRIMITIVE(U16, NDR_U16);
 NDR_PRIMITIVE(U32, NDR_U32);
 NDR_PRIMITIVE(U64, NDR_U64);
+NDR_PRIMITIVE(I32, NDR_I32);
+NDR_PRIMITIVE(I64, NDR_I64);
 NDR_PRIMITIVE(U3264, NDR_U3264);
 NDR_PRIMITIVE(ERROR, NDR_ERROR);
 NDR_PRIMITIVE(GUID, NDR_GUID);
@@ -171,18 +176,25 @@ NDR_PRIMITIVE(TIME, NDR_TIME);
 #define LIST(T)         NDR_TYPE(.kind = NDR_LIST, .of = T)
 #define ENDED(T)        NDR_TYPE(.kind = NDR_ENDED, .of = T)
 #define PAD(N)          {.type = NDR_TYPE(.kind = NDR_PAD, .name = "PAD", .count = N), .name = "padding"}
+#define NAMED8(NAMES)   NDR_TYPE(.kind = NDR_U8, .name = #NAMES, .names = NAMES)
+#define NAMED16(NAMES)  NDR_TYPE(.kind = NDR_U16, .name = #NAMES, .names = NAMES)
 #define ENUM16(NAMES)   NDR_TYPE(.kind = NDR_ENUM16, .name = #NAMES, .names = NAMES)
 #define ENUM32(NAMES)   NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES)
 #define FLAGS32(NAMES)  NDR_TYPE(.kind = NDR_FLAGS32, .name = #NAMES, .names = NAMES)
+#define FLAGS64(NAMES)  NDR_TYPE(.kind = NDR_FLAGS64, .name = #NAMES, .names = NAMES)
 #define GUIDS(NAMES)    NDR_TYPE(.kind = NDR_GUID, .name = "GUID", .guids = NAMES)
 #define HANDLE(NAME)    NDR_TYPE(.kind = NDR_HANDLE, .name = #NAME)
 
 #define STRUCT(NAME, ...) \
     static const ndr_type NAME[1] = {{.kind = NDR_STRUCT, .name = #NAME, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
+/* The same for tables in several files; a header declares `extern const ndr_type NAME[1];`. */
+#define SHARED_STRUCT(NAME, ...) \
+    const ndr_type NAME[1] = {{.kind = NDR_STRUCT, .name = #NAME, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
 #define UNION(NAME, TAG, ...) \
     static const ndr_type NAME[1] = {{.kind = NDR_UNION, .name = #NAME, .of = TAG, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
 /* A blob is a packed structure: no alignment, no counts, always little-endian. */
 #define BLOB STRUCT
+#define SHARED_BLOB SHARED_STRUCT
 #define CUSTOM(NAME, READER, ...) \
     static const ndr_type NAME[1] = {{.kind = NDR_CUSTOM, .name = #NAME, .custom = READER, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
 

@@ -70,7 +70,7 @@ const char *ndr_value_name(const ndr_type *type, const ndr_value *value)
 {
     if (type->kind == NDR_ERROR)
         return errors_win32((uint32_t)value->number);
-    if (type->kind == NDR_ENUM16 || type->kind == NDR_ENUM32)
+    if (type->kind != NDR_FLAGS32 && type->kind != NDR_FLAGS64)
         for (const ndr_name *n = type->names; n != NULL && n->name != NULL; n++)
             if (n->value == value->number)
                 return n->name;
@@ -91,21 +91,21 @@ static char *with_name(char *text, const char *name)
 }
 
 /* A name may stand for several bits, and matches when all of them are set. What no name covers follows in hex. */
-static char *flags_text(const ndr_type *type, uint32_t flags)
+static char *flags_text(const ndr_type *type, uint64_t flags)
 {
     GString *text = g_string_new(NULL);
-    uint32_t rest = flags;
-    g_string_printf(text, "0x%08" PRIx32, flags);
+    uint64_t rest = flags;
+    g_string_printf(text, "0x%08" PRIx64, flags);
     const char *before = " (";
     for (const ndr_name *n = type->names; n != NULL && n->name != NULL; n++) {
         if (n->value == 0 || (flags & n->value) != n->value)
             continue;
         g_string_append_printf(text, "%s%s", before, n->name);
         before = " | ";
-        rest &= ~n->value;
+        rest &= ~(uint64_t)n->value;
     }
     if (rest != 0 && rest != flags)
-        g_string_append_printf(text, " | 0x%" PRIx32, rest);
+        g_string_append_printf(text, " | 0x%" PRIx64, rest);
     if (rest != flags)
         g_string_append_c(text, ')');
     return g_string_free(text, FALSE);
@@ -191,11 +191,16 @@ char *ndr_value_text(const ndr_event *event)
     case NDR_ERROR:
         return with_name(error_text((uint32_t)value->number), name);
     case NDR_FLAGS32:
-        return flags_text(type, (uint32_t)value->number);
+    case NDR_FLAGS64:
+        return flags_text(type, value->number);
     case NDR_GUID:
         return with_name(guid_text(&value->guid), name);
     case NDR_HANDLE:
         return handle_text(value);
+    case NDR_I32:
+        return g_strdup_printf("%" PRId32, (int32_t)value->number);
+    case NDR_I64:
+        return g_strdup_printf("%" PRId64, (int64_t)value->number);
     case NDR_FILETIME:
         return filetime_text(value->number);
     case NDR_TIME:

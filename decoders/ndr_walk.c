@@ -188,11 +188,14 @@ static unsigned number_size(const ndr_walker *w, ndr_kind kind)
     case NDR_WCHAR:
         return 2;
     case NDR_U32:
+    case NDR_I32:
     case NDR_ENUM32:
     case NDR_FLAGS32:
     case NDR_ERROR:
         return 4;
     case NDR_U64:
+    case NDR_I64:
+    case NDR_FLAGS64:
         return 8;
     case NDR_ENUM16:
         return w->ndr64 ? 4 : 2;
@@ -522,17 +525,23 @@ static void enter_blob(ndr_walker *blob, size_t offset, size_t length)
     blob->queue = NULL;
 }
 
+/* What the row's AS() or AS2() chooses for these octets; NULL when it has none, or chooses nothing. */
+static const ndr_type *chosen(const ndr_walker *w, const place *at, size_t offset, size_t length)
+{
+    const ndr_field *row = at->row;
+    if (!at->whole || length == 0 || w->fn == NULL)
+        return NULL;
+    if (row->as != NULL)
+        return row->as(w->data + offset, length, known(at->scope, row->as_by), w->response);
+    if (row->as2 != NULL)
+        return row->as2(w->data + offset, length, known(at->scope, row->as_by), known(at->scope, row->as_by2), w->response);
+    return NULL;
+}
+
 /* Reads octets that have just been emitted once more, by the type that their row's AS() chooses. */
 static void decode(ndr_walker *w, const place *at, size_t offset, size_t length)
 {
-    const ndr_field *row = at->row;
-    const ndr_type *type = NULL;
-    if (!at->whole || length == 0 || w->fn == NULL)
-        return;
-    if (row->as != NULL)
-        type = row->as(w->data + offset, length, known(at->scope, row->as_by), w->response);
-    else if (row->as2 != NULL)
-        type = row->as2(w->data + offset, length, known(at->scope, row->as_by), known(at->scope, row->as_by2), w->response);
+    const ndr_type *type = chosen(w, at, offset, length);
     if (type == NULL)
         return;
 
@@ -589,7 +598,8 @@ static bool walk_scalar(ndr_walker *w, const ndr_type *type, const place *at)
     }
     w->position += size;
 
-    emit_value(w, type, at, offset, size, &value);
+    const ndr_type *named = chosen(w, at, offset, size);
+    emit_value(w, named != NULL ? named : type, at, offset, size, &value);
     const ndr_field *row = at->row;
     if (at->whole && row->has_range && (value.number < row->min || value.number > row->max))
         emit_note(w, NDR_NOTE_RANGE, at, offset, size, value.number, value.number < row->min ? row->min : row->max);
@@ -844,38 +854,38 @@ static bool walk_octets(ndr_walker *w, const ndr_type *type, const place *at)
     return take_octets(w, type, at, size != NULL ? size->number / MAX(at->row->div, 1) : w->end - w->position);
 }
 
-/* A string of a blob. It may lack its terminator where its size is known, and must not where it is not. */
+/* How many units a string of a blob has, its terminator included. */
+static size_t sz_units(const ndr_walker *w)
+{
+    size_t units = 0, left = (w->end - w->position) / 2;
+    while (units < left)
+        if (number_at(w, w->position + 2 * units++, 2) == 0)
+            break;
+    return units;
+}
+
+/* A string of a blob. Without its terminator it ends where its octets do. */
 static bool walk_sz(ndr_walker *w, const ndr_type *type, const place *at)
 {
     const ndr_value *size = known(at->scope, at->row->size_is);
-    size_t offset = w->position, units = 0, left = (w->end - offset) / 2;
-    if (size != NULL) {
-        if (!have(w, size->number, at))
-            return false;
-        units = (size_t)size->number / 2;
-        w->position += (size_t)size->number;
-    } else {
-        while (units < left && number_at(w, offset + 2 * units, 2) != 0)
-            units++;
-        if (units == left)
-            return fail(w, NDR_SHORT, at);
-        w->position += 2 * ++units;
-    }
-    size_t length = w->position - offset;
-    bool terminated = units > 0 && number_at(w, offset + 2 * (units - 1), 2) == 0 && length % 2 == 0;
+    if (size != NULL && !have(w, size->number, at))
+        return false;
+    size_t offset = w->position, length = size != NULL ? (size_t)size->number : 2 * sz_units(w), units = length / 2;
+    w->position += length;
+    bool terminated = units > 0 && length % 2 == 0 && number_at(w, offset + 2 * (units - 1), 2) == 0;
     bool well_formed = utf16_text(w, offset, units - (terminated ? 1 : 0));
-    emit_value(w, type, at, offset, length,
-               &(ndr_value){.octets = w->data + offset, .length = length, .text = w->text->str});
+    emit_value(w, type, at, offset, length, &(ndr_value){.octets = w->data + offset, .length = length, .text = w->text->str});
     if (!terminated || !well_formed)
         emit_note(w, NDR_NOTE_STRING, at, offset, length, units, 0);
     return true;
 }
 
-static bool takes_end(ndr_walker *w)
+/* Takes a list's end mark. */
+static bool takes_end(ndr_walker *w, unsigned size)
 {
-    if (w->end - w->position < 4 || number_at(w, w->position, 4) != 0)
+    if (w->end - w->position < size || number_at(w, w->position, size) != 0)
         return w->position == w->end;
-    w->position += 4;
+    w->position += size;
     return true;
 }
 
@@ -894,7 +904,7 @@ static bool walk_list(ndr_walker *w, const ndr_type *type, const place *at)
     element.whole = false;
     for (uint64_t i = 0; ok && i < count; i++) {
         size_t before = w->position;
-        if (type->kind == NDR_ENDED ? takes_end(w) : size == NULL && before == w->end)
+        if (type->kind == NDR_ENDED ? takes_end(w, type->of->kind == NDR_SZ ? 2 : 4) : size == NULL && before == w->end)
             break;
         element.index = (int64_t)i;
         ok = walk_type(w, type->of, &element);

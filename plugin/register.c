@@ -83,8 +83,11 @@ static enum ftenum field_type(const ndr_type *leaf, bool octets, int *display)
     case NDR_U16:      *display = BASE_DEC; return FT_UINT16;
     case NDR_ENUM16:   *display = BASE_DEC; return FT_UINT16;
     case NDR_U32:      *display = BASE_DEC_HEX; return FT_UINT32;
+    case NDR_I32:      *display = BASE_DEC; return FT_INT32;
+    case NDR_I64:      *display = BASE_DEC; return FT_INT64;
     case NDR_ENUM32:   *display = BASE_DEC; return FT_UINT32;
     case NDR_FLAGS32: case NDR_ERROR: *display = BASE_HEX; return FT_UINT32;
+    case NDR_FLAGS64: *display = BASE_HEX; return FT_UINT64;
     case NDR_U64: case NDR_U3264: *display = BASE_DEC_HEX; return FT_UINT64;
     case NDR_GUID: case NDR_HANDLE: return FT_GUID;
     case NDR_FILETIME: case NDR_TIME: *display = ABSOLUTE_TIME_UTC; return FT_ABSOLUTE_TIME;
@@ -98,7 +101,7 @@ static void add_info(registered *r, int *hf, const char *name, enum ftenum type,
                      const char *blurb)
 {
     hf_register_info info = {hf, {name, g_strdup_printf("%s.%s", r->interface->protocol, name), type, display,
-                                  type == FT_UINT16 || type == FT_UINT32 ? VALS((const value_string *)names) : NULL, 0,
+                                  type == FT_UINT8 || type == FT_UINT16 || type == FT_UINT32 ? VALS((const value_string *)names) : NULL, 0,
                                   blurb, HFILL}};
     g_array_append_val(r->infos, info);
 }
@@ -123,7 +126,7 @@ static void add_row(registered *r, const ndr_field *row)
     char *key = g_strdup_printf("%s/%d/%p", row->name, type, (const void *)leaf->names);
     field *known = g_hash_table_lookup(r->by_name, key);
     if (!known) {
-        const ndr_name *names = leaf->kind == NDR_FLAGS32 ? NULL : leaf->names;
+        const ndr_name *names = leaf->kind == NDR_FLAGS32 || leaf->kind == NDR_FLAGS64 ? NULL : leaf->names;
         known = new_field(r, row->name, type, display, row, names, NULL);
         g_hash_table_insert(r->by_name, key, known);
     } else {

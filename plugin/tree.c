@@ -113,7 +113,11 @@ static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_
     switch (leaf->kind) {
     case NDR_U8: case NDR_U16: case NDR_U32: case NDR_ENUM16: case NDR_ENUM32: case NDR_FLAGS32: case NDR_ERROR:
         return proto_tree_add_uint(tree, hf, tvb, offset, length, (guint32)e->value.number);
-    case NDR_U64: case NDR_U3264:
+    case NDR_I32:
+        return proto_tree_add_int(tree, hf, tvb, offset, length, (gint32)e->value.number);
+    case NDR_I64:
+        return proto_tree_add_int64(tree, hf, tvb, offset, length, (gint64)e->value.number);
+    case NDR_U64: case NDR_U3264: case NDR_FLAGS64:
         return proto_tree_add_uint64(tree, hf, tvb, offset, length, e->value.number);
     case NDR_GUID: case NDR_HANDLE: {
         e_guid_t guid = wireshark_guid(&e->value.guid);
@@ -135,6 +139,16 @@ static bool is_pointer(const ndr_type *type)
     return type->kind == NDR_UNIQUE || type->kind == NDR_REF;
 }
 
+/* Names of bits, which are in parentheses behind the number. */
+static void append_flags(proto_item *item, const ndr_event *e)
+{
+    char *text = ndr_value_text(e);
+    const char *names = strchr(text, '(');
+    if (names)
+        proto_item_append_text(item, " %s", names);
+    g_free(text);
+}
+
 static void draw_value(drawing *d, const ndr_event *e)
 {
     proto_tree *tree = parent_of(d, e);
@@ -148,7 +162,9 @@ static void draw_value(drawing *d, const ndr_event *e)
                                            : register_return(d->interface);
     proto_item *item = add_value(tree, hf, d->tvb, e);
     const char *name = ndr_value_name(e->type, &e->value);
-    if (name && !(e->type->names && e->type->kind != NDR_FLAGS32)) /* Wireshark names enumerations itself */
+    if (e->type->kind == NDR_FLAGS32 || e->type->kind == NDR_FLAGS64)
+        append_flags(item, e);
+    else if (name && !e->type->names) /* Wireshark names enumerations itself */
         proto_item_append_text(item, " (%s)", name);
     if (is_octets(e))
         proto_item_append_text(item, " (%" G_GSIZE_FORMAT " octets)", e->value.length);

@@ -174,7 +174,7 @@ static void lint_marks(lint *l, const ndr_field *rows, const ndr_field *row)
         complain(l, "%s: both AS and AS2", row->name);
     if (row->as_by != NULL && row->as == NULL && row->as2 == NULL)
         complain(l, "%s: AS names %s, but nothing chooses by it", row->name, row->as_by);
-    if ((row->as != NULL || row->as2 != NULL) && type->kind != NDR_OCTETS && !(is_array(type->kind) && type->of->kind == NDR_U8))
+    if ((row->as != NULL || row->as2 != NULL) && !is_number(type->kind) && type->kind != NDR_OCTETS && !(is_array(type->kind) && type->of->kind == NDR_U8))
         complain(l, "%s: AS, but no octets", row->name);
     if (row->div != 0 && row->size_is == NULL && row->length_is == NULL)
         complain(l, "%s: DIV, but nothing to divide", row->name);

@@ -79,6 +79,9 @@ static JsonNode *value_node(const ndr_event *e)
     case NDR_OCTETS: case NDR_CONF: case NDR_VARY: case NDR_CVAR: case NDR_FIXED:
         text = hex(e->value.octets, e->value.length);
         break;
+    case NDR_I32:
+        json_node_set_int(node, (int32_t)e->value.number);
+        return node;
     default:
         json_node_set_int(node, (gint64)e->value.number);
     }
