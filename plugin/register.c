@@ -33,6 +33,7 @@ typedef struct registered {
     struct registered   *owner;   /* of the fields: the first interface of the protocol, which has all the methods' names */
     int                  proto, opnum, returns, returned_handle, ett;
     char                *proto_name, *short_name;
+    dissector_handle_t   claim;   /* one for all versions: two of one name are an error to Wireshark */
     GHashTable          *by_name; /* "dwVersion" -> field */
     GArray              *infos;   /* hf_register_info */
 } registered;
@@ -342,6 +343,8 @@ static int claim_stub(tvbuff_t *tvb, packet_info *pinfo _U_, proto_tree *tree _U
  * public table is edited instead: in place where the UUID is known, with a key of our own where it is not. */
 static void take_over(const ndr_interface *interface, registered *r)
 {
+    if (!r->claim)
+        r->claim = create_dissector_handle(claim_stub, r->proto);
     guid_key *key = g_new0(guid_key, 1);
     const ndr_guid *uuid = &interface->uuid;
     key->guid.data1 = uuid->data1;
@@ -363,7 +366,7 @@ static void take_over(const ndr_interface *interface, registered *r)
     value->name = proto_get_protocol_short_name(value->proto);
     value->procs = no_procs;
     value->opnum_hf = r->opnum;
-    dissector_add_guid("dcerpc.uuid", key, create_dissector_handle(claim_stub, r->proto));
+    dissector_add_guid("dcerpc.uuid", key, r->claim);
 }
 
 void register_protocols(void)
