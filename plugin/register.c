@@ -23,8 +23,8 @@ register_generic generic = {
     .secret = -1, .secret_sid = -1, .secret_length = -1, .secret_octets = -1,
     .request_in = -1, .response_in = -1, .fault = -1, .stub = -1, .trailer = -1,
     .null_pointer = -1, .note = -1, .element = -1, .ett = -1, .ett_security = -1, .ett_value = -1,
-    .sealed = EI_INIT, .unverified = EI_INIT, .bad_signature = EI_INIT, .malformed = EI_INIT, .cut = EI_INIT,
-    .noted = EI_INIT, .doubt = EI_INIT,
+    .sealed = EI_INIT, .unverified = EI_INIT, .bad_signature = EI_INIT, .other_plaintext = EI_INIT, .malformed = EI_INIT,
+    .cut = EI_INIT, .noted = EI_INIT, .doubt = EI_INIT,
 };
 
 /* One registered interface. Wireshark keeps pointers to everything here as long as the process lives. */
@@ -270,7 +270,7 @@ static void register_experts(void)
         {&generic.sealed, {"rpclens.sealed", PI_DECRYPTION, PI_NOTE, "This PDU stays sealed", EXPFILL}},
         {&generic.unverified, {"rpclens.unverified", PI_SECURITY, PI_CHAT, "The signature was not verified", EXPFILL}},
         {&generic.bad_signature, {"rpclens.bad_signature", PI_SECURITY, PI_ERROR, "The signature does not hold", EXPFILL}},
-        {&generic.other_plaintext, {"rpclens.other_plaintext", PI_DECRYPTION, PI_WARN,
+        {&generic.other_plaintext, {"rpclens.other_plaintext", PI_DECRYPTION, PI_NOTE,
                                     "Wireshark's own plaintext does not fit the signature", EXPFILL}},
         {&generic.malformed, {"rpclens.malformed", PI_MALFORMED, PI_ERROR, "Malformed", EXPFILL}},
         {&generic.cut, {"rpclens.cut", PI_UNDECODED, PI_NOTE, "Cut by the capture's snap length", EXPFILL}},

