@@ -28,6 +28,7 @@ enum { TCP_COMPLETENESS_SYNSENT = 1, TCP_COMPLETENESS_FIN = 16, TCP_COMPLETENESS
 static const hooks_sink *sink;
 static slot              slots[SLOTS];
 static unsigned          slot_count;
+static bool              alone;
 static int               proto_dcerpc, proto_smb, proto_smb2, proto_tcp;
 static dissector_handle_t decoded_as, decode_as_original;
 
@@ -46,22 +47,37 @@ static void fill_pipe(const slot *s, void *data, hooks_pipe *pipe)
     pipe->name = file->name;
 }
 
-/* The octets are taken before the dissector runs: what it throws passes through here. */
-static void look(const slot *s, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+/* The one thing that is needed of Wireshark's dissector when nobody looks: that carriers put PDUs together of their segments. */
+static void ask_for_rest(packet_info *pinfo, const hooks_rest *rest)
 {
-    if (!s->is_rpc) {
-        sink->smb(tvb, pinfo, tree);
+    if (rest->missing == 0 || !pinfo->can_desegment)
         return;
-    }
-    hooks_pipe pipe = {.on_pipe = false};
-    fill_pipe(s, data, &pipe);
-    sink->rpc(tvb, pinfo, tree, &pipe);
+    pinfo->desegment_offset = rest->offset;
+    pinfo->desegment_len = rest->missing;
 }
 
+/* Returns whether that was all there is to do. */
+static bool look_at_rpc(const slot *s, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    hooks_pipe pipe = {.on_pipe = false};
+    hooks_rest rest = {0, 0};
+    fill_pipe(s, data, &pipe);
+    bool is_rpc = sink->rpc(tvb, pinfo, tree, &pipe, &rest);
+    if (!is_rpc || !alone)
+        return false;
+    ask_for_rest(pinfo, &rest);
+    return true;
+}
+
+/* The octets are taken before the dissector runs: what it throws passes through here. */
 static ws_bool call_original(unsigned number, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    look(&slots[number], tvb, pinfo, tree, data);
-    return slots[number].original(tvb, pinfo, tree, data);
+    const slot *s = &slots[number];
+    if (!s->is_rpc)
+        sink->smb(tvb, pinfo, tree);
+    else if (look_at_rpc(s, tvb, pinfo, tree, data))
+        return TRUE;
+    return s->original(tvb, pinfo, tree, data);
 }
 
 #define WRAPPER(N) \
@@ -145,7 +161,8 @@ static dissector_handle_t watch_port(const char *table, dissector_t looker)
 static int look_and_pass_on(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     hooks_pipe pipe = {.on_pipe = false};
-    sink->rpc(tvb, pinfo, tree, &pipe);
+    hooks_rest rest;
+    sink->rpc(tvb, pinfo, tree, &pipe, &rest);
     return pass_on(decode_as_original, tvb, pinfo, tree, data);
 }
 
@@ -175,6 +192,11 @@ void hooks_register(int proto)
     /* In name only: it is no layer of its own. Tables want dissectors of different names. */
     proto_watch = proto_register_protocol_in_name_only("Kerberos, watched by RPC Lens", "KRB5 (RPC Lens)", "rpclens.kerberos", proto,
                                                        FT_PROTOCOL);
+}
+
+void hooks_alone(void)
+{
+    alone = true;
 }
 
 void hooks_install(const hooks_sink *receiver)
