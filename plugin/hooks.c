@@ -133,7 +133,7 @@ static int pass_on(dissector_handle_t handle, tvbuff_t *tvb, packet_info *pinfo,
 
 /* Wireshark finds Kerberos by its port: there our dissector looks on, and hands over to the one that stood there. */
 enum { KDC_PORT = 88 };
-static dissector_handle_t kdc_tcp, kdc_udp;
+static dissector_handle_t kdc_tcp, kdc_udp, kdc_watch_udp;
 static int proto_watch;
 
 static int look_at_kdc_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
@@ -142,17 +142,22 @@ static int look_at_kdc_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, 
     return pass_on(kdc_tcp, tvb, pinfo, tree, data);
 }
 
+/* A request sends all that comes back to its port straight to Wireshark's dissector, for a KDC may answer from another port. */
 static int look_at_kdc_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     sink->kerberos(tvb, pinfo, false);
-    return pass_on(kdc_udp, tvb, pinfo, tree, data);
+    int taken = pass_on(kdc_udp, tvb, pinfo, tree, data);
+    conversation_t *answers = find_conversation(pinfo->num, &pinfo->src, &pinfo->dst, CONVERSATION_UDP, pinfo->srcport, 0, NO_PORT_B);
+    if (answers && conversation_get_dissector(answers, pinfo->num) == kdc_udp)
+        conversation_set_dissector(answers, kdc_watch_udp);
+    return taken;
 }
 
-static dissector_handle_t watch_port(const char *table, dissector_t looker)
+static dissector_handle_t watch_port(const char *table, dissector_handle_t looker)
 {
     dissector_handle_t original = dissector_get_uint_handle(find_dissector_table(table), KDC_PORT);
     if (original)
-        dissector_add_uint(table, KDC_PORT, create_dissector_handle(looker, proto_watch));
+        dissector_add_uint(table, KDC_PORT, looker);
     return original;
 }
 
@@ -207,7 +212,8 @@ void hooks_install(const hooks_sink *receiver)
     proto_smb2 = proto_get_id_by_filter_name("smb2");
     proto_tcp = proto_get_id_by_filter_name("tcp");
     dissector_all_heur_tables_foreach_table(wrap_table, NULL, NULL);
-    kdc_tcp = watch_port("tcp.port", look_at_kdc_tcp);
-    kdc_udp = watch_port("udp.port", look_at_kdc_udp);
+    kdc_watch_udp = create_dissector_handle(look_at_kdc_udp, proto_watch);
+    kdc_tcp = watch_port("tcp.port", create_dissector_handle(look_at_kdc_tcp, proto_watch));
+    kdc_udp = watch_port("udp.port", kdc_watch_udp);
     decoded_as = create_dissector_handle(look_and_pass_on, proto_dcerpc);
 }
