@@ -51,8 +51,10 @@ typedef enum {
     NDR_ERROR,   /* a Win32 error code */
     NDR_GUID,    /* with `guids`: GUIDs that have names */
     NDR_FILETIME,/* 100 ns since 1601, 8 octets aligned to 4 */
+    NDR_TIME,    /* seconds since 1970, 8 octets aligned to 8; emitted by custom readers, too */
     NDR_HANDLE,  /* context handle: attributes u32, UUID */
     NDR_STRUCT, NDR_UNION,
+    NDR_NOTHING, /* a union's arm without octets */
     NDR_UNIQUE,  /* pointer with a referent id, may be null; also [ptr] */
     NDR_REF,     /* embedded [ref] pointer: has a referent id, must not be null */
     NDR_CONF,    /* conformant array: max_count, elements */
@@ -69,7 +71,6 @@ typedef enum {
     NDR_ENDED,   /* elements as far as 4 octets of zero (strings: 2), which are taken too, or the end */
     NDR_PAD,     /* octets without a meaning, as far as the next multiple of `count` from the blob's start or the end */
     NDR_TEXT,    /* emitted by custom readers: text that stands for the octets */
-    NDR_TIME,    /* emitted by custom readers: seconds since 1970 in `number` */
     NDR_CUSTOM   /* a reader of its own (DER); its rows only declare what it emits */
 } ndr_kind;
 
@@ -85,7 +86,7 @@ typedef struct { ndr_guid value; const char *name; } ndr_guid_name; /* likewise 
 typedef bool (*ndr_custom_fn)(ndr_walker *walker, const uint8_t *octets, size_t length, size_t offset);
 
 /* Chooses the packed type by which the octets of a parameter are read; NULL: they are just octets. For a number it
- * chooses the type whose names its value has, of the same size.
+ * chooses the type whose names its value has, of the same size; for a TIME, whether it is a FILETIME.
  * `selector` is the value named by AS()'s second argument, NULL where it is not known (a response whose
  * request is not in the capture). `response` tells the direction. */
 typedef const ndr_type *(*ndr_as_fn)(const uint8_t *octets, size_t length, const ndr_value *selector, bool response);
@@ -158,13 +159,14 @@ NDR_PRIMITIVE(U3264, NDR_U3264);
 NDR_PRIMITIVE(ERROR, NDR_ERROR);
 NDR_PRIMITIVE(GUID, NDR_GUID);
 NDR_PRIMITIVE(FILETIME, NDR_FILETIME);
+NDR_PRIMITIVE(TIME, NDR_TIME);
+NDR_PRIMITIVE(NOTHING, NDR_NOTHING);
 NDR_PRIMITIVE(WSTR, NDR_WSTR);
 NDR_PRIMITIVE(ASTR, NDR_ASTR);
 NDR_PRIMITIVE(WCHAR, NDR_WCHAR);
 NDR_PRIMITIVE(OCTETS, NDR_OCTETS);
 NDR_PRIMITIVE(SZ, NDR_SZ);
 NDR_PRIMITIVE(TEXT, NDR_TEXT);
-NDR_PRIMITIVE(TIME, NDR_TIME);
 
 #define NDR_TYPE(...)   ((const ndr_type[1]){{__VA_ARGS__}})
 #define UNIQUE(T)       NDR_TYPE(.kind = NDR_UNIQUE, .of = T)
@@ -192,6 +194,8 @@ NDR_PRIMITIVE(TIME, NDR_TIME);
     const ndr_type NAME[1] = {{.kind = NDR_STRUCT, .name = #NAME, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
 #define UNION(NAME, TAG, ...) \
     static const ndr_type NAME[1] = {{.kind = NDR_UNION, .name = #NAME, .of = TAG, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
+#define SHARED_UNION(NAME, TAG, ...) \
+    const ndr_type NAME[1] = {{.kind = NDR_UNION, .name = #NAME, .of = TAG, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
 /* A blob is a packed structure: no alignment, no counts, always little-endian. */
 #define BLOB STRUCT
 #define SHARED_BLOB SHARED_STRUCT

@@ -196,6 +196,7 @@ static unsigned number_size(const ndr_walker *w, ndr_kind kind)
     case NDR_U64:
     case NDR_I64:
     case NDR_FLAGS64:
+    case NDR_TIME:
         return 8;
     case NDR_ENUM16:
         return w->ndr64 ? 4 : 2;
@@ -961,6 +962,8 @@ static bool walk_type(ndr_walker *w, const ndr_type *type, const place *at)
         return walk_pad(w, type);
     case NDR_CUSTOM:
         return walk_custom(w, type, at);
+    case NDR_NOTHING:
+        return true;
     default:
         return walk_scalar(w, type, at);
     }

@@ -117,7 +117,7 @@ static void add_row(registered *r, const ndr_field *row)
 {
     bool octets;
     int display;
-    if (row->type->kind == NDR_PAD)
+    if (row->type->kind == NDR_PAD || row->type->kind == NDR_NOTHING)
         return;
     const ndr_type *leaf = register_leaf(row->type, &octets);
     enum ftenum type = field_type(leaf, octets, &display);

@@ -145,7 +145,7 @@ static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_
     }
     case NDR_FILETIME: case NDR_TIME: {
         nstime_t time = {(time_t)e->value.number, 0};
-        if (leaf->kind == NDR_FILETIME)
+        if (e->type->kind == NDR_FILETIME)
             time = from_filetime(e->value.number);
         return proto_tree_add_time(tree, hf, tvb, offset, length, &time);
     }

@@ -68,7 +68,7 @@ static bool is_packable(ndr_kind kind)
 
 static bool is_for_blobs(ndr_kind kind)
 {
-    return kind == NDR_OCTETS || kind == NDR_TEXT || kind == NDR_TIME || kind == NDR_CUSTOM || kind == NDR_SZ ||
+    return kind == NDR_OCTETS || kind == NDR_TEXT || kind == NDR_CUSTOM || kind == NDR_SZ ||
            is_list(kind) || kind == NDR_PAD;
 }
 
@@ -174,8 +174,11 @@ static void lint_marks(lint *l, const ndr_field *rows, const ndr_field *row)
         complain(l, "%s: both AS and AS2", row->name);
     if (row->as_by != NULL && row->as == NULL && row->as2 == NULL)
         complain(l, "%s: AS names %s, but nothing chooses by it", row->name, row->as_by);
-    if ((row->as != NULL || row->as2 != NULL) && !is_number(type->kind) && type->kind != NDR_OCTETS && !(is_array(type->kind) && type->of->kind == NDR_U8))
+    if ((row->as != NULL || row->as2 != NULL) && !is_number(type->kind) && type->kind != NDR_TIME && type->kind != NDR_OCTETS &&
+        !(is_array(type->kind) && type->of->kind == NDR_U8))
         complain(l, "%s: AS, but no octets", row->name);
+    if (row->type->kind == NDR_NOTHING && !row->is_default)
+        complain(l, "%s: NOTHING that is no default arm", row->name);
     if (row->div != 0 && row->size_is == NULL && row->length_is == NULL)
         complain(l, "%s: DIV, but nothing to divide", row->name);
     if (row->has_range && (!is_number(type->kind) || row->min > row->max))
@@ -236,7 +239,7 @@ static void lint_element(lint *l, const ndr_type *type)
 {
     if (hoists(type))
         complain(l, "an array whose elements are conformant");
-    if (is_for_blobs(type->kind))
+    if (is_for_blobs(type->kind) || type->kind == NDR_NOTHING)
         complain(l, "an array of what has no size");
 }
 
@@ -489,6 +492,8 @@ static void test_bad_types(void)
     BAD_METHOD("a fixed array or a pad of nothing", IN(FIXED(U8, 0), "a"));
     BAD_METHOD("OCTETS outside of a blob", IN(OCTETS, "a"));
     BAD_METHOD("an array of what has no size", IN(CONF(TEXT), "a"));
+    BAD_METHOD("an array of what has no size", IN(CONF(NOTHING), "a"));
+    BAD_METHOD("a: NOTHING that is no default arm", IN(NOTHING, "a"));
     BAD_BLOB("POINTING: a pointer or an array in a blob", POINTING);
     BAD_BLOB("GREEDY: all: takes all that is left", GREEDY);
     BAD_BLOB("LATE: all: SIZE_IS names n, which comes later", LATE);
