@@ -126,11 +126,18 @@ struct ndr_field {
     const char     *as_by, *as_by2; /* "name" of a row beside this one, or "name.member" of the structure there */
 };
 
+/* What another source has at a method's opnum. A stub is read by the rows that it fits, the method's own first. */
+typedef struct {
+    const char      *name;
+    const ndr_field *params; /* NULL: the same rows, so that no stub tells which it is */
+} ndr_other;
+
 typedef struct {
     const char      *name;
     const char      *section;
     const ndr_type  *returns; /* NULL: void */
     const ndr_field *params;
+    const ndr_other *others;  /* where sources contradict each other; ends with a NULL name; NULL: none */
     bool             reserved; /* an opnum that is not used on the wire */
 } ndr_method;
 
@@ -224,6 +231,13 @@ NDR_PRIMITIVE(TEXT, NDR_TEXT);
 /* METHOD(opnum, name, section, return type, rows...): a duplicate opnum does not compile. */
 #define METHOD(OPNUM, NAME, SECTION, RETURNS, ...) \
     [OPNUM] = {.name = #NAME, .section = SECTION, .returns = RETURNS, .params = (const ndr_field[]){__VA_ARGS__, {0}}}
+/* The same with OTHERS(OTHER(name, rows...), SAME(name), ...): what other sources have at the opnum. */
+#define METHOD_OR(OPNUM, NAME, SECTION, RETURNS, OTHERS_OF_IT, ...) \
+    [OPNUM] = {.name = #NAME, .section = SECTION, .returns = RETURNS, .others = OTHERS_OF_IT, \
+               .params = (const ndr_field[]){__VA_ARGS__, {0}}}
+#define OTHERS(...)       (const ndr_other[]){__VA_ARGS__, {0}}
+#define OTHER(NAME, ...)  {NAME, (const ndr_field[]){__VA_ARGS__, {0}}}
+#define SAME(NAME)        {NAME, NULL}
 #define RESERVED(OPNUM, NAME, SECTION) [OPNUM] = {.name = #NAME, .section = SECTION, .reserved = true}
 
 /* ------------------------------------------------------------------------------------------ events */
@@ -245,6 +259,7 @@ typedef enum {
     NDR_NOTE_STRING,    /* a string without its terminator, or not UTF-16 */
     NDR_NOTE_BLOB,      /* the octets are not what AS() says they are, from this offset on */
     NDR_NOTE_TRAILING,  /* `number` octets are left after the last parameter, or (`decoded`) after a blob */
+    NDR_NOTE_OTHER,     /* sources differ on the opnum, and the stub fits what another has there, `text` */
     NDR_NOTE_VARIANCE   /* offset and actual_count, together `number`, exceed max_count, `expected` */
 } ndr_note;
 

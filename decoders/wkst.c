@@ -1,7 +1,7 @@
 /* wkst.c - Workstation Service Remote Protocol (wkssvc), [MS-WKST] v32.0.
  *
  * Opnums 31 to 37 are those of the AES generation, and the specification contradicts itself and Windows there:
- *   - 33 and 37: the IDL has JOINPR_ENCRYPTED_USER_PASSWORD, the text JOINPR_ENCRYPTED_USER_PASSWORD_AES;
+ *   - 33 and 37: the text has JOINPR_ENCRYPTED_USER_PASSWORD_AES, the IDL JOINPR_ENCRYPTED_USER_PASSWORD;
  *   - 35 to 37: in a wkssvc.dll of Windows Server 2022 NetrGetJoinableOUs3 has opnum 35 and the three others are one further on,
  *     so that there is an opnum 38, which the specification does not have at all.
  *
@@ -34,6 +34,13 @@
         IN (UNIQUE(WSTR),                 "AccountName"), \
         IN (UNIQUE(PASSWORD),             "Password"), \
         IN (FLAGS32(wkst_rename_options), "Options")
+#define JOINABLE_ROWS(PASSWORD) \
+        SERVER_NAME, \
+        IN   (WSTR,                       "DomainNameParam"), \
+        IN   (UNIQUE(WSTR),               "AccountName"), \
+        IN   (UNIQUE(PASSWORD),           "Password"), \
+        INOUT(U32,                        "OUCount"), \
+        OUT  (UNIQUE(CONF(UNIQUE(WSTR))), "OUs", SIZE_IS("OUCount"))
 #define VALIDATE_ROWS(PASSWORD) \
         SERVER_NAME, \
         IN (WSTR,                    "NameToValidate"), \
@@ -116,13 +123,7 @@ static const ndr_method methods[] = {
     METHOD(23, NetrUnjoinDomain2, "3.2.4.14", ERROR, UNJOIN_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD)),
     METHOD(24, NetrRenameMachineInDomain2, "3.2.4.15", ERROR, RENAME_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD)),
     METHOD(25, NetrValidateName2, "3.2.4.16", ERROR, VALIDATE_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD)),
-    METHOD(26, NetrGetJoinableOUs2, "3.2.4.17", ERROR,
-        SERVER_NAME,
-        IN   (WSTR,                                   "DomainNameParam"),
-        IN   (UNIQUE(WSTR),                           "AccountName"),
-        IN   (UNIQUE(JOINPR_ENCRYPTED_USER_PASSWORD), "Password"),
-        INOUT(U32,                                    "OUCount"),
-        OUT  (UNIQUE(CONF(UNIQUE(WSTR))),             "OUs", SIZE_IS("OUCount"))),
+    METHOD(26, NetrGetJoinableOUs2, "3.2.4.17", ERROR, JOINABLE_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD)),
     METHOD(27, NetrAddAlternateComputerName, "3.2.4.18", ERROR,
         COMPUTER_NAME_ROWS("AlternateName", JOINPR_ENCRYPTED_USER_PASSWORD)),
     METHOD(28, NetrRemoveAlternateComputerName, "3.2.4.19", ERROR,
@@ -136,13 +137,21 @@ static const ndr_method methods[] = {
         OUT(UNIQUE(NET_COMPUTER_NAME_ARRAY),  "ComputerNames")),
     METHOD(31, NetrJoinDomain3, "3.2.4.22", ERROR, JOIN_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
     METHOD(32, NetrUnjoinDomain3, "3.2.4.23", ERROR, UNJOIN_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
-    METHOD(33, NetrRenameMachineInDomain3, "3.2.4.24", ERROR, RENAME_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
+    METHOD_OR(33, NetrRenameMachineInDomain3, "3.2.4.24", ERROR,
+        OTHERS(OTHER("NetrRenameMachineInDomain3 with JOINPR_ENCRYPTED_USER_PASSWORD",
+                     RENAME_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD))),
+        RENAME_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
     METHOD(34, NetrValidateName3, "3.2.4.25", ERROR, VALIDATE_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
-    METHOD(35, NetrAddAlternateComputerName2, "3.2.4.26", ERROR,
+    METHOD_OR(35, NetrAddAlternateComputerName2, "3.2.4.26", ERROR,
+        OTHERS(OTHER("NetrGetJoinableOUs3", JOINABLE_ROWS(JOINPR_ENCRYPTED_USER_PASSWORD_AES))),
         COMPUTER_NAME_ROWS("AlternateName", JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
-    METHOD(36, NetrRemoveAlternateComputerName2, "3.2.4.27", ERROR,
+    METHOD_OR(36, NetrRemoveAlternateComputerName2, "3.2.4.27", ERROR,
+        OTHERS(SAME("NetrAddAlternateComputerName2")),
         COMPUTER_NAME_ROWS("AlternateName", JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
-    METHOD(37, NetrSetPrimaryComputerName2, "3.2.4.28", ERROR,
+    METHOD_OR(37, NetrSetPrimaryComputerName2, "3.2.4.28", ERROR,
+        OTHERS(SAME("NetrRemoveAlternateComputerName2"),
+               OTHER("NetrSetPrimaryComputerName2 with JOINPR_ENCRYPTED_USER_PASSWORD",
+                     COMPUTER_NAME_ROWS("PrimaryName", JOINPR_ENCRYPTED_USER_PASSWORD))),
         COMPUTER_NAME_ROWS("PrimaryName", JOINPR_ENCRYPTED_USER_PASSWORD_AES)),
     METHOD(38, NetrSetPrimaryComputerName2, "3.2.4.28", ERROR,
         COMPUTER_NAME_ROWS("PrimaryName", JOINPR_ENCRYPTED_USER_PASSWORD_AES)),

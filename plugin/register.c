@@ -179,16 +179,23 @@ static void add_protocol(registered *r, const ndr_interface *interface)
     add_info(r, &r->returns, "return", FT_UINT32, BASE_HEX, NULL, NULL);
 }
 
+static void add_params(registered *r, const ndr_field *params)
+{
+    for (const ndr_field *row = params; row && row->type; row++) {
+        add_row(r, row);
+        add_type(r, row->type);
+    }
+}
+
 static void add_rows(registered *r, const ndr_interface *interface)
 {
     bool handles = false;
     for (uint32_t i = 0; i < interface->method_count; i++) {
         const ndr_method *method = &interface->methods[i];
         handles |= method->returns && method->returns->kind == NDR_HANDLE;
-        for (const ndr_field *row = method->params; row && row->type; row++) {
-            add_row(r, row);
-            add_type(r, row->type);
-        }
+        add_params(r, method->params);
+        for (const ndr_other *other = method->others; other && other->name; other++)
+            add_params(r, other->params);
     }
     if (handles && r->interface == interface)
         add_info(r, &r->returned_handle, "return_handle", FT_GUID, BASE_NONE, NULL, "A context handle that was opened");

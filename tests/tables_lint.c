@@ -310,6 +310,17 @@ static bool is_twice(const ndr_field *rows, const ndr_field *row)
     return false;
 }
 
+static void lint_params(lint *l, const ndr_field *params)
+{
+    for (const ndr_field *row = params; row->type != NULL; row++) {
+        if (row->dir == 0)
+            complain(l, "%s: neither IN nor OUT", row->name);
+        if (row->name != NULL && is_twice(params, row))
+            complain(l, "%s: twice", row->name);
+    }
+    lint_rows(l, params, 0);
+}
+
 static void lint_method(lint *l, const ndr_method *method)
 {
     if (method->section == NULL)
@@ -323,13 +334,10 @@ static void lint_method(lint *l, const ndr_method *method)
         complain(l, "without rows");
         return;
     }
-    for (const ndr_field *row = method->params; row->type != NULL; row++) {
-        if (row->dir == 0)
-            complain(l, "%s: neither IN nor OUT", row->name);
-        if (row->name != NULL && is_twice(method->params, row))
-            complain(l, "%s: twice", row->name);
-    }
-    lint_rows(l, method->params, 0);
+    lint_params(l, method->params);
+    for (const ndr_other *other = method->others; other != NULL && other->name != NULL; other++)
+        if (other->params != NULL)
+            lint_params(l, other->params);
     if (method->returns != NULL) {
         const ndr_field row = {.type = method->returns, .name = "return"};
         lint_name(l, &row);
@@ -511,6 +519,8 @@ static void test_bad_methods(void)
     expect_complaint(unplaced, 1, NULL, "Unplaced: without a section");
     const ndr_method half[] = {{.name = "Half", .section = "1", .reserved = true, .returns = ERROR}};
     expect_complaint(half, 1, NULL, "Half: reserved, but with parameters");
+    const ndr_method doubtful[] = {METHOD_OR(0, Doubtful, "1", NULL, OTHERS(OTHER("Other", F(U32, "b"))), IN(U32, "a"))};
+    expect_complaint(doubtful, 1, NULL, "Doubtful: b: neither IN nor OUT");
     const ndr_method bare[] = {{.name = "Bare", .section = "1"}};
     expect_complaint(bare, 1, NULL, "Bare: without rows");
 }
