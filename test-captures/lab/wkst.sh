@@ -61,3 +61,41 @@ scenario_wkst-standalone-smb3-encrypted()   { stand_torture '' "${ENCRYPT[@]}"; 
 scenario_wkst-standalone-smb300-encrypted() {
 	stand_torture seal "${ENCRYPT[@]}" --option='client ipc max protocol=SMB3_00'
 }
+
+# What only a script can play. ------------------------------------------------------------------------
+wkst_client() { # scenario host user password domain options...
+	CLIENT_CONF=$WORK/client.conf PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1 in_client "$PYTHON" "$LAB/clients/wkst.py" "$@"
+}
+wkst_stand() { # scenario options...
+	local scenario=$1
+	shift
+	wkst_client "$scenario" "$STAND" root "$STAND_ADMIN_PW" STAND "$@"
+}
+ipc_dialect() { # of Samba's client, as wkst.py takes it
+	printf 'client ipc min protocol=%s\nclient ipc max protocol=%s\n' "$1" "$1"
+}
+wkst_passwords() { # dialect scenario
+	mapfile -t dialect < <(ipc_dialect "$1")
+	wkst_stand "${2:-passwords}" "${dialect[@]}"
+}
+standalone wkst-join-smb1 wkst-join-smb202 wkst-join-smb21 wkst-join-smb300 wkst-join-smb311 wkst-join-smb311-encrypted \
+	wkst-reserved wkst-impacket
+scenario_wkst-join-smb1()   { wkst_passwords NT1; }
+scenario_wkst-join-smb202() { wkst_passwords SMB2_02; }
+scenario_wkst-join-smb21()  { wkst_passwords SMB2_10; }
+scenario_wkst-join-smb300() { wkst_passwords SMB3_00; }
+scenario_wkst-join-smb311() { wkst_passwords SMB3_11; }
+scenario_wkst-join-smb311-encrypted() { wkst_stand passwords encrypt=yes; }
+scenario_wkst-join-krb5()   { wkst_client passwords "$DC" Administrator "$ADMIN_PW" "$DOMAIN" kerberos="$REALM"; }
+scenario_wkst-reserved()    { wkst_stand reserved; }
+scenario_wkst-impacket()    { wkst_stand impacket; }
+scenario_wkst-impacket-seal() { wkst_client impacket-seal "$DC" Administrator "$ADMIN_PW" "$DOMAIN"; }
+
+# The standalone server is to join the domain: it opens an SMB session on the domain controller with the password of the
+# request, and gives up (1003) as its configuration is no registry, before it changes anything. What it does there stands between
+# request and response, so this is captured at the server.
+standalone wkst-join-domain
+WATCH[wkst-join-domain]=$NS_STAND
+scenario_wkst-join-domain() {
+	JOINER="$DOMAIN\\Administrator" JOINER_PASSWORD=$ADMIN_PW JOIN=$DOMAIN wkst_stand join
+}

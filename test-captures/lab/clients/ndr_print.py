@@ -31,6 +31,18 @@ def depth(line):
     return len(line) - len(line.lstrip())
 
 
+def indented(lines):
+    """Long arrays of octets are dumped at the left margin: those lines under the one they belong to."""
+    margin = 0
+    for line in lines:
+        octets = re.match(r'\[[0-9A-F]{4}\] ((?:[0-9A-F]{2} +){1,16})', line)
+        if octets:
+            line = ' ' * (margin + 4) + 'dump : ' + octets.group(1).replace(' ', '').lower()
+        else:
+            margin = depth(line)
+        yield line
+
+
 def below(lines, start):
     """The lines that belong to the one at `start`: those indented deeper."""
     end = start + 1
@@ -77,6 +89,8 @@ def members(lines):
 
 def array(lines):
     items = list(each(lines))
+    if items and all(name == 'dump' for name, _, _ in items):
+        return ''.join(text for _, text, _ in items)
     if items and all(re.fullmatch(r'0x[0-9a-f]{2} \(\d+\)', text) for _, text, _ in items):
         return ''.join(text[2:4] for _, text, _ in items)
     return [value(text, inner) for _, text, inner in items]
@@ -84,7 +98,7 @@ def array(lines):
 
 def half(text):
     """What the Python bindings print of one direction of a call."""
-    return members(below(text.splitlines(), 1))
+    return members(below(list(indented(text.splitlines())), 1))
 
 
 def call(samba_name, into):
@@ -119,5 +133,5 @@ def calls(lines):
 
 
 if __name__ == '__main__':
-    for one in calls(sys.stdin.read().split('\n')):
+    for one in calls(list(indented(sys.stdin.read().split('\n')))):
         print(json.dumps(one, ensure_ascii=False))
