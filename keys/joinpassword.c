@@ -40,7 +40,7 @@ static void unchain(uint8_t *text, size_t length, uint8_t seed)
         text[0] ^= seed | FIRST;
 }
 
-/* Takes UTF-16LE as the password if it is well-formed and without zeros; `legible`: it must have only characters that can be seen, too. */
+/* Takes UTF-16LE as the password if it is well-formed and without zeros; `legible`: and if all its characters can be seen. */
 static bool take_text(const uint8_t *text, size_t length, bool legible, join_password *out)
 {
     char *utf8 = crypto_alloc(length / UNIT * UTF8_OF_UNIT + 1);
@@ -67,7 +67,7 @@ static bool take_text(const uint8_t *text, size_t length, bool legible, join_pas
     return true;
 }
 
-/* A password in either form, in the whole of `text`, which is changed. The encoded form ends with a zero, which the bare one never does. */
+/* A password in either form, in the whole of `text`, which is changed. Only the encoded form ends with a zero. */
 static bool take_password(uint8_t *text, size_t length, bool legible, join_password *out)
 {
     if (length % UNIT)
@@ -120,8 +120,9 @@ typedef struct {
     size_t         length;
 } aes_form;
 
-/* AuthData with a MAC key. The section draws it over the cipher, the salt, a version octet and that octet's length; its sisters in
- * [MS-SAMR] 3.2.2.4 and [MS-LSAD] 5.1.5 begin with the version, and none of them says how wide the length is. A MAC cannot hold by chance. */
+/* AuthData with a MAC key. The section draws it over the cipher, the salt, a version octet and that octet's length; its sisters
+ * in [MS-SAMR] 3.2.2.4 and [MS-LSAD] 5.1.5 begin with the version, and none of them says how wide the length is. A MAC does not
+ * hold by chance. */
 static bool mac_holds(const aes_form *form, const uint8_t key[SHA512])
 {
     static const uint8_t version[] = {1}, version_length[] = {1, 0, 0, 0};
@@ -192,16 +193,16 @@ void join_clear(join_password *password)
 
 static char *opened_text(const join_password *p)
 {
-    const char *form = p->encoded ? "" : "; it is bare UTF-16, not encoded as section 2.2.5.18.1 has it";
+    const char *key = p->key->name, *form = p->encoded ? "" : "; it is bare UTF-16, not encoded as section 2.2.5.18.1 has it";
     if (p->proof == JOIN_BY_MAC)
-        return g_strdup_printf("opened with %s, and its HMAC holds%s", p->key->name, form);
+        return g_strdup_printf("opened with %s, and its HMAC holds%s", key, form);
     if (p->proof == JOIN_BY_SESSION)
-        return g_strdup_printf("opened with %s, which is proven; RC4 has no MAC, but length and characters hold%s", p->key->name, form);
+        return g_strdup_printf("opened with %s, which is proven; RC4 has no MAC, but length and characters hold%s", key, form);
     if (p->encoded)
-        return g_strdup_printf("opened with %s, which nothing else proves; RC4 has no MAC, but length, seed, terminator and characters "
-                               "hold, as a wrong key's would once in 2^48 tries", p->key->name);
-    return g_strdup_printf("opened with %s, which nothing else proves; RC4 has no MAC, but length and characters hold, as a wrong key's "
-                           "would once in 2^27 tries%s", p->key->name, form);
+        return g_strdup_printf("opened with %s, which nothing else proves; RC4 has no MAC, but length, seed, terminator and "
+                               "characters hold, as a wrong key's would once in 2^48 tries", key);
+    return g_strdup_printf("opened with %s, which nothing else proves; RC4 has no MAC, but length and characters hold, as a "
+                           "wrong key's would once in 2^27 tries%s", key, form);
 }
 
 char *join_text(const join_password *p)
@@ -213,7 +214,8 @@ char *join_text(const join_password *p)
         return g_strdup("sealed, and the session key of the SMB session is not known: give the key of its user or server, "
                         "or a line smb-session-key ID KEY, with -k");
     case JOIN_WRONG_KEY:
-        return g_strdup_printf("sealed: %" G_GSIZE_FORMAT " key%s of the SMB session tried, and %s", p->tried, p->tried == 1 ? "" : "s",
+        return g_strdup_printf("sealed: %" G_GSIZE_FORMAT " key%s of the SMB session tried, and %s", p->tried,
+                               p->tried == 1 ? "" : "s",
                                p->aes ? "its HMAC holds with none" : "none gives a password's length and characters");
     case JOIN_MALFORMED:
         break;

@@ -1,7 +1,7 @@
 /* joinpassword.h - the passwords inside the join calls of the Workstation Service ([MS-WKST] v32.0, 2.2.5.17 to 2.2.5.19).
  *
- * They are sealed with the key of the SMB session that carries the call. The AES form has a MAC, which decides. The RC4 form has none:
- * its length, seed, terminator and characters must hold, and the result says what stands behind it besides.
+ * They are sealed with the key of the SMB session that carries the call. The AES form has a MAC, which decides. The RC4 form has
+ * none: its length, seed, terminator and characters must hold, and the result says what stands behind it besides.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

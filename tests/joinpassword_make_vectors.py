@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Makes tests/joinpassword_vectors.h: sealed passwords for joinpassword_test.c.
 
-Written from [MS-WKST] v32.0, 2.2.5.17 to 2.2.5.19, with hashlib's and pycryptodome's primitives, so that it shares no code with what
-it tests. Fixed keys and salts: the same output every time. All of it is crafted.
+Written from [MS-WKST] v32.0, 2.2.5.17 to 2.2.5.19, with hashlib's and pycryptodome's primitives, so that it shares no code with
+what it tests. Fixed keys and salts: the same output every time. All of it is crafted.
 Run with Debian's python3 and python3-pycryptodome: tests/joinpassword_make_vectors.py > tests/joinpassword_vectors.h
 
 SPDX-License-Identifier: GPL-2.0-or-later
@@ -111,9 +111,10 @@ def c_text(text):
 def table(name, rows):
     print('\nstatic const join_vector %s[] = {' % name)
     for row in rows:
-        wanted = ', %s, %s' % (c_text(row[2]), 'true' if row[3] else 'false') if len(row) > 2 else ', NULL, false'
+        texts = [c_text(row[2][i:i + 100]) for i in range(0, len(row[2]) or 1, 100)] if len(row) > 2 else ['NULL']
+        wanted = ',\n     %s, %s' % ('\n     '.join(texts), 'true' if len(row) > 2 and row[3] else 'false')
         digits = row[1].hex()
-        lines = ['"%s"' % digits[i:i + 120] for i in range(0, len(digits), 120)]
+        lines = ['"%s"' % digits[i:i + 96] for i in range(0, len(digits), 96)]
         print('    {"%s",\n     %s%s},' % (row[0], '\n     '.join(lines), wanted))
     print('};')
 

@@ -74,7 +74,8 @@ static void expect_opened(bool aes, const join_vector *v, bool sure, join_proof 
     g_assert_null(password.password);
 }
 
-static void expect_sealed(bool aes, const char *digits, const join_key *keys, size_t count, join_outcome outcome, const char *part)
+static void expect_sealed(bool aes, const char *digits, const join_key *keys, size_t count, join_outcome outcome,
+                          const char *part)
 {
     join_password password;
     try_open(aes, digits, keys, count, &password);
