@@ -154,9 +154,9 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((capture *)user)->calls, connection, pipe_id);
 }
 
-/* Every session's key may be asked for by a call. Wireshark needs those of sessions that may be encrypted: it derives keys from NTLM
- * by itself when it has the NT hash, which it is given before it dissects the AUTHENTICATE message; session keys from Kerberos it is
- * told before it dissects the response. */
+/* Every session's key may be asked for by a call. Wireshark needs those of sessions that may be encrypted: it derives keys from
+ * NTLM by itself when it has the NT hash, which it is given before it dissects the AUTHENTICATE message; session keys from Kerberos
+ * it is told before it dissects the response. */
 static void on_setup(const smb_setup *setup, void *user)
 {
     capture *c = user;

@@ -282,8 +282,8 @@ static bool signature_holds(const smb_session *session, uint16_t dialect, const 
     return holds;
 }
 
-/* Holds the keys against a signed message; the first that fits is the session's. Dialects are tried if it is not known which it is;
- * not 3.1.1, whose keys take the hash of the set-up. */
+/* Holds the keys against a signed message; the first that fits is the session's. Dialects are tried if it is not known which it
+ * is; not 3.1.1, whose keys take the hash of the set-up. */
 static void prove(smb_session *session, const uint8_t *o, size_t length)
 {
     static const uint16_t dialects[] = {DIALECT_210, DIALECT_300};

@@ -1,5 +1,5 @@
-/* smb_session_test.c - the keys of SMB sessions, as real ones were set up: from what proves itself in the handshake, from a supplied
- * session key that a signature proves, with a wrong key and with none.
+/* smb_session_test.c - the keys of SMB sessions, as real ones were set up: from what proves itself in the handshake, from a
+ * supplied session key that a signature proves, with a wrong key and with none.
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
@@ -38,8 +38,8 @@ static void on_setup(const smb_setup *setup, void *user)
     run *r = user;
     uint8_t key[16];
     const key_entry *ntlm;
-    r->known |= smb_sessions_setup(r->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
-                                   setup->token, setup->length, key, &ntlm);
+    r->known |= smb_sessions_setup(r->sessions, setup->connection, setup->message, setup->session, setup->from_client,
+                                   setup->status, setup->token, setup->length, key, &ntlm);
 }
 
 static void run_begin(run *r, const char *keys)
@@ -242,7 +242,7 @@ static void test_changed(void)
             run r;
             run_begin(&r, v->keys);
             for (size_t n = 0; v->messages[n]; n++)
-                give(&r, v->messages[n] + 1, v->messages[n][0] == 'C', n == m ? 21 : SIZE_MAX); /* of NextCommand, which nobody reads */
+                give(&r, v->messages[n] + 1, v->messages[n][0] == 'C', n == m ? 21 : SIZE_MAX); /* in NextCommand, which is 0 */
             if (r.dialect == DIALECT_311) {
                 size_t count;
                 join_key *keys = smb_session_join_keys(smb_sessions_find(r.sessions, CONNECTION, r.id), &count);
