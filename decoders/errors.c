@@ -270,6 +270,10 @@ static const error win32[] = {
     {8240, "ERROR_DS_NO_SUCH_OBJECT"}, {8341, "ERROR_DS_GENERIC_ERROR"}, {8344, "ERROR_DS_INSUFF_ACCESS_RIGHTS"},
     {8453, "ERROR_DS_DRA_ACCESS_DENIED"}, {8524, "ERROR_DS_DNS_LOOKUP_FAILURE"},
     {8557, "ERROR_DS_MACHINE_ACCOUNT_QUOTA_EXCEEDED"},
+    /* 3.2.4.6 and 3.2.4.9 of MS-WKST print the numbers 2401 and 2404 behind 0x: who follows them to the letter sends these */
+    {0x2401, "ERROR_OPEN_FILES"}, {0x2404, "ERROR_DEVICE_IN_USE"},
+    /* DNS names */
+    {9556, "DNS_ERROR_NON_RFC_NAME"}, {9560, "DNS_ERROR_INVALID_NAME_CHAR"},
     /* HRESULTs where a Win32 code is due: NetrValidateName2 refuses remote callers with RPC_E_REMOTE_DISABLED */
     {0x8001011C, "RPC_E_REMOTE_DISABLED"}, {0x80070005, "E_ACCESSDENIED"}, {0x80070057, "E_INVALIDARG"},
     {0x80090308, "SEC_E_INVALID_TOKEN"}, {0x8009030C, "SEC_E_LOGON_DENIED"}, {0x8009030E, "SEC_E_NO_CREDENTIALS"},

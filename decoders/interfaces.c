@@ -8,6 +8,7 @@ const ndr_interface *const interfaces_all[] = {
     &bkrp_interface,
     &cmrp_interface_3,
     &cmrp_interface_2,
+    &wkst_interface,
     NULL,
 };
 

@@ -7,6 +7,7 @@
 
 extern const ndr_interface bkrp_interface; /* [MS-BKRP] 1.9 */
 extern const ndr_interface cmrp_interface_2, cmrp_interface_3; /* [MS-CMRP] 1.9: versions 2.0 and 3.0 */
+extern const ndr_interface wkst_interface; /* [MS-WKST] 1.9 */
 
 /* All of them, in the order of their specifications' names; of a protocol's versions the one with the most methods is first. Ends
  * with NULL. */

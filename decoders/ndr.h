@@ -51,8 +51,10 @@ typedef enum {
     NDR_ERROR,   /* a Win32 error code */
     NDR_GUID,    /* with `guids`: GUIDs that have names */
     NDR_FILETIME,/* 100 ns since 1601, 8 octets aligned to 4 */
+    NDR_TIME,    /* seconds since 1970, 8 octets aligned to 8; emitted by custom readers, too */
     NDR_HANDLE,  /* context handle: attributes u32, UUID */
     NDR_STRUCT, NDR_UNION,
+    NDR_NOTHING, /* a union's arm without octets */
     NDR_UNIQUE,  /* pointer with a referent id, may be null; also [ptr] */
     NDR_REF,     /* embedded [ref] pointer: has a referent id, must not be null */
     NDR_CONF,    /* conformant array: max_count, elements */
@@ -69,7 +71,6 @@ typedef enum {
     NDR_ENDED,   /* elements as far as 4 octets of zero (strings: 2), which are taken too, or the end */
     NDR_PAD,     /* octets without a meaning, as far as the next multiple of `count` from the blob's start or the end */
     NDR_TEXT,    /* emitted by custom readers: text that stands for the octets */
-    NDR_TIME,    /* emitted by custom readers: seconds since 1970 in `number` */
     NDR_CUSTOM   /* a reader of its own (DER); its rows only declare what it emits */
 } ndr_kind;
 
@@ -85,7 +86,7 @@ typedef struct { ndr_guid value; const char *name; } ndr_guid_name; /* likewise 
 typedef bool (*ndr_custom_fn)(ndr_walker *walker, const uint8_t *octets, size_t length, size_t offset);
 
 /* Chooses the packed type by which the octets of a parameter are read; NULL: they are just octets. For a number it
- * chooses the type whose names its value has, of the same size.
+ * chooses the type whose names its value has, of the same size; for a TIME, whether it is a FILETIME.
  * `selector` is the value named by AS()'s second argument, NULL where it is not known (a response whose
  * request is not in the capture). `response` tells the direction. */
 typedef const ndr_type *(*ndr_as_fn)(const uint8_t *octets, size_t length, const ndr_value *selector, bool response);
@@ -125,11 +126,18 @@ struct ndr_field {
     const char     *as_by, *as_by2; /* "name" of a row beside this one, or "name.member" of the structure there */
 };
 
+/* What another source has at a method's opnum. A stub is read by the rows that it fits, the method's own first. */
+typedef struct {
+    const char      *name;
+    const ndr_field *params; /* NULL: the same rows, so that no stub tells which it is */
+} ndr_other;
+
 typedef struct {
     const char      *name;
     const char      *section;
     const ndr_type  *returns; /* NULL: void */
     const ndr_field *params;
+    const ndr_other *others;  /* where sources contradict each other; ends with a NULL name; NULL: none */
     bool             reserved; /* an opnum that is not used on the wire */
 } ndr_method;
 
@@ -158,13 +166,14 @@ NDR_PRIMITIVE(U3264, NDR_U3264);
 NDR_PRIMITIVE(ERROR, NDR_ERROR);
 NDR_PRIMITIVE(GUID, NDR_GUID);
 NDR_PRIMITIVE(FILETIME, NDR_FILETIME);
+NDR_PRIMITIVE(TIME, NDR_TIME);
+NDR_PRIMITIVE(NOTHING, NDR_NOTHING);
 NDR_PRIMITIVE(WSTR, NDR_WSTR);
 NDR_PRIMITIVE(ASTR, NDR_ASTR);
 NDR_PRIMITIVE(WCHAR, NDR_WCHAR);
 NDR_PRIMITIVE(OCTETS, NDR_OCTETS);
 NDR_PRIMITIVE(SZ, NDR_SZ);
 NDR_PRIMITIVE(TEXT, NDR_TEXT);
-NDR_PRIMITIVE(TIME, NDR_TIME);
 
 #define NDR_TYPE(...)   ((const ndr_type[1]){{__VA_ARGS__}})
 #define UNIQUE(T)       NDR_TYPE(.kind = NDR_UNIQUE, .of = T)
@@ -192,6 +201,8 @@ NDR_PRIMITIVE(TIME, NDR_TIME);
     const ndr_type NAME[1] = {{.kind = NDR_STRUCT, .name = #NAME, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
 #define UNION(NAME, TAG, ...) \
     static const ndr_type NAME[1] = {{.kind = NDR_UNION, .name = #NAME, .of = TAG, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
+#define SHARED_UNION(NAME, TAG, ...) \
+    const ndr_type NAME[1] = {{.kind = NDR_UNION, .name = #NAME, .of = TAG, .fields = (const ndr_field[]){__VA_ARGS__, {0}}}}
 /* A blob is a packed structure: no alignment, no counts, always little-endian. */
 #define BLOB STRUCT
 #define SHARED_BLOB SHARED_STRUCT
@@ -220,6 +231,13 @@ NDR_PRIMITIVE(TIME, NDR_TIME);
 /* METHOD(opnum, name, section, return type, rows...): a duplicate opnum does not compile. */
 #define METHOD(OPNUM, NAME, SECTION, RETURNS, ...) \
     [OPNUM] = {.name = #NAME, .section = SECTION, .returns = RETURNS, .params = (const ndr_field[]){__VA_ARGS__, {0}}}
+/* The same with OTHERS(OTHER(name, rows...), SAME(name), ...): what other sources have at the opnum. */
+#define METHOD_OR(OPNUM, NAME, SECTION, RETURNS, OTHERS_OF_IT, ...) \
+    [OPNUM] = {.name = #NAME, .section = SECTION, .returns = RETURNS, .others = OTHERS_OF_IT, \
+               .params = (const ndr_field[]){__VA_ARGS__, {0}}}
+#define OTHERS(...)       (const ndr_other[]){__VA_ARGS__, {0}}
+#define OTHER(NAME, ...)  {NAME, (const ndr_field[]){__VA_ARGS__, {0}}}
+#define SAME(NAME)        {NAME, NULL}
 #define RESERVED(OPNUM, NAME, SECTION) [OPNUM] = {.name = #NAME, .section = SECTION, .reserved = true}
 
 /* ------------------------------------------------------------------------------------------ events */
@@ -241,6 +259,7 @@ typedef enum {
     NDR_NOTE_STRING,    /* a string without its terminator, or not UTF-16 */
     NDR_NOTE_BLOB,      /* the octets are not what AS() says they are, from this offset on */
     NDR_NOTE_TRAILING,  /* `number` octets are left after the last parameter, or (`decoded`) after a blob */
+    NDR_NOTE_OTHER,     /* sources differ on the opnum, and the stub fits what another has there, `text` */
     NDR_NOTE_VARIANCE   /* offset and actual_count, together `number`, exceed max_count, `expected` */
 } ndr_note;
 

@@ -57,6 +57,8 @@ char *ndr_note_text(const ndr_event *event)
     case NDR_NOTE_TRAILING:
         return g_strdup_printf("%" PRIu64 " octets are left after the %s", number,
                                event->decoded ? "last field" : "last parameter");
+    case NDR_NOTE_OTHER:
+        return g_strdup_printf("sources differ on this opnum: the stub may be that of %s", event->value.text);
     case NDR_NOTE_VARIANCE:
         return g_strdup_printf("offset and actual_count of %s are together %" PRIu64 ", but max_count is %" PRIu64,
                                name, number, expected);

@@ -196,6 +196,7 @@ static unsigned number_size(const ndr_walker *w, ndr_kind kind)
     case NDR_U64:
     case NDR_I64:
     case NDR_FLAGS64:
+    case NDR_TIME:
         return 8;
     case NDR_ENUM16:
         return w->ndr64 ? 4 : 2;
@@ -961,6 +962,8 @@ static bool walk_type(ndr_walker *w, const ndr_type *type, const place *at)
         return walk_pad(w, type);
     case NDR_CUSTOM:
         return walk_custom(w, type, at);
+    case NDR_NOTHING:
+        return true;
     default:
         return walk_scalar(w, type, at);
     }
@@ -1016,10 +1019,10 @@ static ndr_result finish(ndr_walker *w)
     return w->result;
 }
 
-static bool walk_params(ndr_walker *w, const ndr_method *method, scope *s)
+static bool walk_params(ndr_walker *w, const ndr_field *params, scope *s)
 {
     uint8_t dir = w->response ? NDR_OUT : NDR_IN;
-    for (const ndr_field *row = method->params; row->type != NULL; row++) {
+    for (const ndr_field *row = params; row->type != NULL; row++) {
         place at = place_of(row, s, NULL);
         if ((row->dir & dir) != 0 && applies(w, row) && !walk_construct(w, row->type, &at))
             return false;
@@ -1034,9 +1037,9 @@ static bool walk_return(ndr_walker *w, const ndr_method *method)
     return method->returns == NULL || walk_construct(w, method->returns, &at);
 }
 
-static void walk_message(ndr_walker *w, const ndr_method *method, scope *s)
+static void walk_message(ndr_walker *w, const ndr_method *method, const ndr_field *params, scope *s)
 {
-    if (method->params != NULL && !walk_params(w, method, s))
+    if (params != NULL && !walk_params(w, params, s))
         return;
     if (w->response && !walk_return(w, method))
         return;
@@ -1045,9 +1048,53 @@ static void walk_message(ndr_walker *w, const ndr_method *method, scope *s)
                   w->reported - w->position, 0);
 }
 
-static scope *scope_of(ndr_walker *w, const ndr_method *method)
+static scope *scope_of(ndr_walker *w, const ndr_field *params)
 {
-    return method->params != NULL ? new_scope(w, method->params, NULL) : NULL;
+    return params != NULL ? new_scope(w, params, NULL) : NULL;
+}
+
+/* How well a stub fits rows: to its last octet, with octets left, as far as the capture has it, not at all. */
+typedef enum { FIT_NONE, FIT_CUT, FIT_TRAILING, FIT_EXACT } fit;
+
+static fit fits(const ndr_walker *reader, const ndr_method *method, const ndr_field *params, const ndr_stub *stub)
+{
+    ndr_walker w;
+    start(&w, reader->interface, stub, reader->response, NULL, NULL);
+    walk_message(&w, method, params, NULL);
+    fit found = w.result.code == NDR_CUT  ? FIT_CUT
+                : w.result.code != NDR_OK ? FIT_NONE
+                : w.position < w.end      ? FIT_TRAILING
+                                          : FIT_EXACT;
+    finish(&w);
+    return found;
+}
+
+static void note_other(ndr_walker *w, const ndr_other *other)
+{
+    emit(w, &(ndr_event){.kind = NDR_EV_NOTE, .note = NDR_NOTE_OTHER, .value.text = other->name}, &(place){.index = -1});
+}
+
+/* The rows to read a stub by: the method's own, unless it fits another source's better. `w` is to read it. */
+static const ndr_field *rows_for(ndr_walker *w, const ndr_method *method, const ndr_stub *stub)
+{
+    const ndr_field *params = method->params;
+    if (method->others == NULL)
+        return params;
+    const ndr_other *chosen = NULL;
+    fit best = fits(w, method, params, stub);
+    for (const ndr_other *other = method->others; other->name != NULL; other++) {
+        fit found = other->params != NULL ? fits(w, method, other->params, stub) : FIT_NONE;
+        if (found > best) {
+            best = found;
+            chosen = other;
+        }
+    }
+    if (chosen != NULL)
+        note_other(w, chosen);
+    for (const ndr_other *other = method->others; chosen == NULL && !w->response && other->name != NULL; other++)
+        if (other->params == NULL)
+            note_other(w, other);
+    return chosen != NULL ? chosen->params : params;
 }
 
 ndr_result ndr_walk_request(const ndr_interface *interface, const ndr_method *method, const ndr_stub *stub,
@@ -1055,7 +1102,8 @@ ndr_result ndr_walk_request(const ndr_interface *interface, const ndr_method *me
 {
     ndr_walker w;
     start(&w, interface, stub, false, fn, user);
-    walk_message(&w, method, scope_of(&w, method));
+    const ndr_field *params = rows_for(&w, method, stub);
+    walk_message(&w, method, params, scope_of(&w, params));
     return finish(&w);
 }
 
@@ -1064,9 +1112,10 @@ static void recall(ndr_walker *w, scope *s, const ndr_method *method, const ndr_
 {
     ndr_walker asked;
     start(&asked, w->interface, request, false, NULL, NULL);
-    scope *in = scope_of(&asked, method);
-    walk_message(&asked, method, in);
-    for (const fact *f = in->facts; f != NULL; f = f->next)
+    const ndr_field *params = rows_for(&asked, method, request);
+    scope *in = scope_of(&asked, params);
+    walk_message(&asked, method, params, in);
+    for (const fact *f = in != NULL ? in->facts : NULL; f != NULL; f = f->next)
         if (f->kind == FACT_VALUE && f->at.row->dir == NDR_IN)
             learn(w, &(place){.row = f->at.row, .name = f->at.name, .index = -1, .scope = s, .whole = true},
                   FACT_VALUE, f->offset, f->length, &f->value);
@@ -1078,10 +1127,11 @@ ndr_result ndr_walk_response(const ndr_interface *interface, const ndr_method *m
 {
     ndr_walker w;
     start(&w, interface, stub, true, fn, user);
-    scope *s = scope_of(&w, method);
+    const ndr_field *params = rows_for(&w, method, stub);
+    scope *s = scope_of(&w, params);
     if (request != NULL && s != NULL)
         recall(&w, s, method, request);
-    walk_message(&w, method, s);
+    walk_message(&w, method, params, s);
     return finish(&w);
 }
 

@@ -30,6 +30,19 @@ static inline void compat_at_frame_end(packet_info *pinfo, void (*done)(void))
     pinfo->frame_end_routines = g_slist_prepend(pinfo->frame_end_routines, routine);
 }
 
+/* Whether a frame's data source has this name; the lines name the function that adds the length to it differently. */
+static inline bool compat_source_is(const void *source, const char *name)
+{
+#if WIRESHARK_LINE >= 406
+    return strcmp(get_data_source_name(source), name) == 0;
+#else
+    char *shown = get_data_source_name(source); /* "NAME (7 bytes)" */
+    bool is = g_str_has_prefix(shown, name) && g_str_has_prefix(shown + strlen(name), " (");
+    wmem_free(NULL, shown);
+    return is;
+#endif
+}
+
 /* Not declared by any installed header, but exported by all lines: adds a keytab's keys to Wireshark's own list. */
 WS_DLL_PUBLIC void read_keytab_file(const char *path);
 

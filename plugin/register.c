@@ -18,13 +18,13 @@
 #include "plugin/prefs.h"
 
 register_generic generic = {
-    .proto = -1, .state = -1, .reason = -1, .mechanism = -1, .auth_level = -1, .user = -1, .context = -1, .opnum = -1,
+    .proto = -1, .state = -1, .reason = -1, .mechanism = -1, .auth_level = -1, .user = -1, .context = -1,
     .key = -1, .keys_tried = -1, .pdus_verified = -1, .pdus_refused = -1, .pdus_missing = -1,
     .secret = -1, .secret_sid = -1, .secret_account = -1, .secret_length = -1, .secret_octets = -1, .secret_password = -1,
-    .fragment = -1, .request_in = -1, .response_in = -1, .fault = -1, .call_of = -1, .stub = -1, .trailer = -1,
+    .request_in = -1, .response_in = -1, .fault = -1, .stub = -1, .trailer = -1,
     .null_pointer = -1, .note = -1, .element = -1, .ett = -1, .ett_security = -1, .ett_value = -1,
-    .sealed = EI_INIT, .unverified = EI_INIT, .bad_signature = EI_INIT, .malformed = EI_INIT, .cut = EI_INIT,
-    .noted = EI_INIT, .doubt = EI_INIT,
+    .sealed = EI_INIT, .unverified = EI_INIT, .bad_signature = EI_INIT, .other_plaintext = EI_INIT, .malformed = EI_INIT,
+    .cut = EI_INIT, .noted = EI_INIT, .doubt = EI_INIT,
 };
 
 /* One registered interface. Wireshark keeps pointers to everything here as long as the process lives. */
@@ -120,7 +120,7 @@ static void add_row(registered *r, const ndr_field *row)
 {
     bool octets;
     int display;
-    if (row->type->kind == NDR_PAD)
+    if (row->type->kind == NDR_PAD || row->type->kind == NDR_NOTHING)
         return;
     const ndr_type *leaf = register_leaf(row->type, &octets);
     enum ftenum type = field_type(leaf, octets, &display);
@@ -182,16 +182,23 @@ static void add_protocol(registered *r, const ndr_interface *interface)
     add_info(r, &r->returns, "return", FT_UINT32, BASE_HEX, NULL, NULL);
 }
 
+static void add_params(registered *r, const ndr_field *params)
+{
+    for (const ndr_field *row = params; row && row->type; row++) {
+        add_row(r, row);
+        add_type(r, row->type);
+    }
+}
+
 static void add_rows(registered *r, const ndr_interface *interface)
 {
     bool handles = false;
     for (uint32_t i = 0; i < interface->method_count; i++) {
         const ndr_method *method = &interface->methods[i];
         handles |= method->returns && method->returns->kind == NDR_HANDLE;
-        for (const ndr_field *row = method->params; row && row->type; row++) {
-            add_row(r, row);
-            add_type(r, row->type);
-        }
+        add_params(r, method->params);
+        for (const ndr_other *other = method->others; other && other->name; other++)
+            add_params(r, other->params);
     }
     if (handles && r->interface == interface)
         add_info(r, &r->returned_handle, "return_handle", FT_GUID, BASE_NONE, NULL, "A context handle that was opened");
@@ -270,6 +277,8 @@ static void register_experts(void)
         {&generic.sealed, {"rpclens.sealed", PI_DECRYPTION, PI_NOTE, "This PDU stays sealed", EXPFILL}},
         {&generic.unverified, {"rpclens.unverified", PI_SECURITY, PI_CHAT, "The signature was not verified", EXPFILL}},
         {&generic.bad_signature, {"rpclens.bad_signature", PI_SECURITY, PI_ERROR, "The signature does not hold", EXPFILL}},
+        {&generic.other_plaintext, {"rpclens.other_plaintext", PI_DECRYPTION, PI_NOTE,
+                                    "Wireshark's own plaintext does not fit the signature", EXPFILL}},
         {&generic.malformed, {"rpclens.malformed", PI_MALFORMED, PI_ERROR, "Malformed", EXPFILL}},
         {&generic.cut, {"rpclens.cut", PI_UNDECODED, PI_NOTE, "Cut by the capture's snap length", EXPFILL}},
         {&generic.noted, {"rpclens.noted", PI_PROTOCOL, PI_WARN, "The wire contradicts the interface", EXPFILL}},
@@ -313,14 +322,11 @@ static void register_generic_fields(void)
                                     "Only with the preference rpclens.show_secrets", HFILL}},
         {&generic.secret_octets, {"Secret", "rpclens.secret.octets", FT_BYTES, BASE_NONE, NULL, 0,
                                   "Only with the preference rpclens.show_secrets", HFILL}},
-        {&generic.opnum, {"Opnum", "rpclens.opnum", FT_UINT16, BASE_DEC, NULL, 0, NULL, HFILL}},
-        {&generic.fragment, {"Fragment of", "rpclens.fragment", FT_STRING, BASE_NONE, NULL, 0, NULL, HFILL}},
         {&generic.request_in, {"Request in frame", "rpclens.request_in", FT_FRAMENUM, BASE_NONE,
                                FRAMENUM_TYPE(FT_FRAMENUM_REQUEST), 0, NULL, HFILL}},
         {&generic.response_in, {"Response in frame", "rpclens.response_in", FT_FRAMENUM, BASE_NONE,
                                 FRAMENUM_TYPE(FT_FRAMENUM_RESPONSE), 0, NULL, HFILL}},
         {&generic.fault, {"Fault status", "rpclens.fault", FT_UINT32, BASE_HEX, NULL, 0, NULL, HFILL}},
-        {&generic.call_of, {"Interface", "rpclens.interface", FT_GUID, BASE_NONE, NULL, 0, NULL, HFILL}},
         {&generic.stub, {"Stub", "rpclens.stub", FT_BYTES, BASE_NONE, NULL, 0, "Plaintext stub", HFILL}},
         {&generic.trailer, {"Verification trailer", "rpclens.verification_trailer", FT_BOOLEAN, BASE_NONE, NULL, 0,
                             "A verification trailer followed the stub", HFILL}},

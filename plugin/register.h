@@ -19,10 +19,10 @@ typedef struct {
     int proto;
     int state, reason, mechanism, auth_level, user, context, key, keys_tried, pdus_verified, pdus_refused, pdus_missing;
     int secret, secret_sid, secret_account, secret_length, secret_octets, secret_password;
-    int opnum, fragment, request_in, response_in, fault, call_of, stub, trailer;
+    int request_in, response_in, fault, stub, trailer;
     int null_pointer, note, element;
     int ett, ett_security, ett_value;
-    expert_field sealed, unverified, bad_signature, malformed, cut, noted, doubt;
+    expert_field sealed, unverified, bad_signature, other_plaintext, malformed, cut, noted, doubt;
 } register_generic;
 extern register_generic generic;
 

@@ -5,6 +5,7 @@
 #include <epan/expert.h>
 
 #include "decoders/errors.h"
+#include "plugin/compat.h"
 #include "plugin/prefs.h"
 #include "plugin/register.h"
 #include "rpc/secrets.h"
@@ -42,6 +43,24 @@ static void draw_state(proto_tree *tree, packet_info *pinfo, tvbuff_t *tvb, cons
                        : pdu->verdict.state == SEC_SEALED       ? &generic.sealed
                                                                 : &generic.unverified;
     expert_add_info_format(pinfo, item, ei, "%s: %s", state, pdu->verdict.text);
+}
+
+/* Wireshark opens sealed PDUs too, when it was given keys, and checks no signature. What it made of this one is a data tab of the
+ * frame; that the signature fits our plaintext means that it fits no other. */
+static void check_wiresharks(proto_item *item, packet_info *pinfo, const rpc_pdu *pdu)
+{
+    bool other = false;
+    for (GSList *l = pinfo->data_src; l; l = l->next) {
+        tvbuff_t *tvb = get_data_source_tvb(l->data);
+        if (tvb_captured_length(tvb) != pdu->plain_length || !compat_source_is(l->data, "Decrypted stub data"))
+            continue;
+        if (tvb_memeql(tvb, 0, pdu->plain, pdu->plain_length) == 0)
+            return;
+        other = true;
+    }
+    if (other)
+        expert_add_info_format(pinfo, item, &generic.other_plaintext,
+                               "What Wireshark shows as \"Decrypted stub data\" does not fit this PDU's signature; the plaintext below does");
 }
 
 /* --------------------------------------------------------------------------------------------------- the stub's tree */
@@ -125,7 +144,7 @@ static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_
     }
     case NDR_FILETIME: case NDR_TIME: {
         nstime_t time = {(time_t)e->value.number, 0};
-        if (leaf->kind == NDR_FILETIME)
+        if (e->type->kind == NDR_FILETIME)
             time = from_filetime(e->value.number);
         return proto_tree_add_time(tree, hf, tvb, offset, length, &time);
     }
@@ -330,6 +349,8 @@ static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *t
     draw_partner(tree, tvb, pdu);
     if (pdu->auth)
         draw_state(tree, pinfo, tvb, pdu);
+    if (pdu->plain)
+        check_wiresharks(tree, pinfo, pdu);
     if (m->kind == RPC_FAULT)
         draw_fault(tree, tvb, m);
     if (pdu->last)

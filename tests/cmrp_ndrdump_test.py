@@ -10,6 +10,7 @@ import collections
 import datetime
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile

@@ -48,8 +48,8 @@ static void list_value(const ndr_event *event, void *user)
 static bool write_stub(const char *folder, const ndr_method *method, uint32_t opnum, bool response, bool ndr64)
 {
     const ndr_interface *interface = &cmrp_interface_3;
-    GByteArray *octets = encode_stub(interface, method, response, ndr64);
-    GByteArray *asked = encode_stub(interface, method, false, ndr64);
+    GByteArray *octets = encode_stub(interface, method, 0, response, ndr64);
+    GByteArray *asked = encode_stub(interface, method, 0, false, ndr64);
     ndr_stub stub = {.data = octets->data, .length = octets->len, .ndr64 = ndr64};
     ndr_stub request = {.data = asked->data, .length = asked->len, .ndr64 = ndr64};
     listing l = {.text = g_string_new(NULL)};

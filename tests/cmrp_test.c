@@ -8,8 +8,8 @@
 #include "decoders/cmrp_properties.h"
 #include "decoders/interfaces.h"
 #include "decoders/security_descriptor.h"
-#include "tests/ndr_encode.h"
 #include "tests/ndr_events.h"
+#include "tests/ndr_try.h"
 
 /* ---------------------------------------------------------------------------------------- coverage */
 
@@ -59,69 +59,13 @@ static void test_coverage(void)
 
 /* ---------------------------------------------------------------------------------- all the methods */
 
-/* Made-up octets are seldom what AS() expects; everything else must be as the interface says. */
-static void refuse_notes(const ndr_event *event, void *user)
-{
-    record_event(event, user);
-    if (event->kind == NDR_EV_NOTE && event->note != NDR_NOTE_BLOB && event->note != NDR_NOTE_STRING && !event->decoded) {
-        char *text = ndr_note_text(event);
-        g_error("%s", text);
-    }
-}
-
-static ndr_code walk(const ndr_interface *interface, const ndr_method *method, bool response, const ndr_stub *stub,
-                     const ndr_stub *request, ndr_event_fn fn)
-{
-    recorder r = {.data = stub->data, .length = stub->length};
-    ndr_result result = response ? ndr_walk_response(interface, method, stub, request, fn, &r)
-                                 : ndr_walk_request(interface, method, stub, fn, &r);
-    check_result(&r, &result, stub->length);
-    return result.code;
-}
-
-static void try_method(const ndr_interface *interface, const ndr_method *method, bool response, bool ndr64)
-{
-    GByteArray *asked = encode_stub(interface, method, false, ndr64);
-    GByteArray *octets = response ? encode_stub(interface, method, true, ndr64) : g_byte_array_ref(asked);
-    ndr_stub request = {.data = asked->data, .length = asked->len, .ndr64 = ndr64};
-    ndr_stub stub = {.data = octets->data, .length = octets->len, .ndr64 = ndr64};
-    g_assert_cmpint(walk(interface, method, response, &stub, &request, refuse_notes), ==, NDR_OK);
-    for (size_t shorter = 0; shorter < octets->len; shorter++) {
-        uint8_t *copy = g_memdup2(octets->data, MAX(shorter, 1)); /* of the exact size, for the sanitizer */
-        ndr_stub cut = {.data = copy, .length = shorter, .ndr64 = ndr64};
-        g_assert_cmpint(walk(interface, method, response, &cut, &request, record_event), !=, NDR_OK);
-        g_free(copy);
-    }
-    g_byte_array_unref(octets);
-    g_byte_array_unref(asked);
-}
-
 static void test_methods(void)
 {
-    static const ndr_interface *const versions[] = {&cmrp_interface_2, &cmrp_interface_3};
-    for (size_t v = 0; v < G_N_ELEMENTS(versions); v++)
-        for (uint32_t opnum = 0; opnum < versions[v]->method_count; opnum++)
-            for (int form = 0; form < 4 && !versions[v]->methods[opnum].reserved; form++)
-                try_method(versions[v], &versions[v]->methods[opnum], (form & 1) != 0, (form & 2) != 0);
+    try_interface(&cmrp_interface_2);
+    try_interface(&cmrp_interface_3);
 }
 
-/* The octets of a method's stub by hand: what the two versions have different (3.1.4.1.55, 3.1.4.2.55 and so on). */
-static void expect_request(const ndr_interface *interface, uint32_t opnum, const char *hex, const char *expected)
-{
-    GByteArray *octets = g_byte_array_new();
-    for (const char *c = hex; *c != '\0'; c += c[2] == ' ' ? 3 : 2) {
-        uint8_t octet = (uint8_t)(g_ascii_xdigit_value(c[0]) << 4 | g_ascii_xdigit_value(c[1]));
-        g_byte_array_append(octets, &octet, 1);
-    }
-    recorder r = {.data = octets->data, .length = octets->len, .text = g_string_new(NULL)};
-    ndr_stub stub = {.data = octets->data, .length = octets->len};
-    ndr_result result = ndr_walk_request(interface, &interface->methods[opnum], &stub, record_event, &r);
-    g_assert_cmpstr(r.text->str, ==, expected);
-    g_assert_cmpint(result.code, ==, NDR_OK);
-    g_string_free(r.text, TRUE);
-    g_byte_array_unref(octets);
-}
-
+/* What the two versions have different (3.1.4.1.55, 3.1.4.2.55 and so on). */
 #define HANDLE_HEX "00000000 44332211 6655 8877 99aabbccddeeff00 "
 #define HANDLE_TEXT(NAME) NAME " = 11223344-5566-7788-99aa-bbccddeeff00 @0+20\n"
 

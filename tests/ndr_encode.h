@@ -1,8 +1,9 @@
 /* ndr_encode.h - for tests: writes a stub of any method by its table, with made-up values that differ from each other.
  *
  * Counts agree with what they count: what SIZE_IS names is ENCODE_SIZE, what LENGTH_IS names ENCODE_LENGTH, and so are the counts.
- * It knows the rules of NDR as ndr_walk.c does, but the other way round; what both have wrong, only another decoder finds. There
- * are no unions, fixed and varying arrays in it, since ClusAPI has none.
+ * Of every union the same arm is written, and what SWITCH_IS names is its tag. It knows the rules of NDR as ndr_walk.c does, but
+ * the other way round; what both have wrong, only another decoder finds. There are no varying arrays in it, since the three
+ * interfaces have none.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef RPCLENS_NDR_ENCODE_H
@@ -12,12 +13,13 @@
 
 #include "decoders/ndr.h"
 
-enum { ENCODE_SIZE = 3, ENCODE_LENGTH = 2 };
+enum { ENCODE_SIZE = 3, ENCODE_LENGTH = 2, ENCODE_NO_TAG = 999 }; /* a tag for default arms */
 
 typedef struct {
     GByteArray          *out;
     const ndr_interface *interface;
     bool                 ndr64, response;
+    unsigned             arm;      /* of unions, from 0 */
     uint32_t             counter;  /* of values */
     uint32_t             referent;
     GArray              *queue;    /* encode_pending: of the construct being written */
@@ -48,7 +50,7 @@ static inline unsigned encode_number_size(const encoder *e, ndr_kind kind)
         return 2;
     case NDR_U32: case NDR_I32: case NDR_ENUM32: case NDR_FLAGS32: case NDR_ERROR:
         return 4;
-    case NDR_U64: case NDR_I64: case NDR_FLAGS64:
+    case NDR_U64: case NDR_I64: case NDR_FLAGS64: case NDR_TIME:
         return 8;
     case NDR_ENUM16:
         return e->ndr64 ? 4 : 2;
@@ -84,8 +86,13 @@ static inline unsigned encode_alignment(const encoder *e, const ndr_type *type)
         return encode_word(e);
     case NDR_CVAR:
         return MAX(encode_word(e), encode_alignment(e, type->of));
-    case NDR_CONF:
+    case NDR_CONF: case NDR_FIXED:
         return encode_alignment(e, type->of);
+    case NDR_NOTHING:
+        return 1;
+    case NDR_UNION:
+        largest = encode_alignment(e, type->of);
+        G_GNUC_FALLTHROUGH;
     case NDR_STRUCT:
         for (const ndr_field *row = type->fields; row->type != NULL; row++)
             if (encode_applies(e, row))
@@ -105,24 +112,48 @@ static inline const ndr_field *encode_tail(const ndr_type *type)
     return last != NULL && (last->type->kind == NDR_CONF || last->type->kind == NDR_CVAR) ? last : NULL;
 }
 
-/* What a row that counts another one must say; 0 when it counts none. */
-static inline uint64_t encode_count(const ndr_field *rows, const ndr_field *row)
+static inline unsigned encode_arms(const ndr_type *type)
 {
-    for (const ndr_field *other = rows; other->type != NULL; other++) {
+    unsigned arms = 0;
+    while (type->fields[arms].type != NULL)
+        arms++;
+    return arms;
+}
+
+static inline uint32_t encode_tag(const ndr_field *arm)
+{
+    return arm->is_default ? ENCODE_NO_TAG : arm->tag;
+}
+
+static inline const ndr_field *encode_arm(const encoder *e, const ndr_type *type)
+{
+    return &type->fields[e->arm % encode_arms(type)];
+}
+
+/* What a row must say that counts another one, or has a union's tag. Returns false when it does not matter. */
+static inline bool encode_claim(const encoder *e, const ndr_field *rows, const ndr_field *row, uint64_t *number)
+{
+    for (const ndr_field *other = rows; other != NULL && other->type != NULL; other++) {
+        uint32_t div = MAX(other->div, 1);
         if (other->size_is != NULL && strcmp(other->size_is, row->name) == 0)
-            return ENCODE_SIZE;
-        if (other->length_is != NULL && strcmp(other->length_is, row->name) == 0)
-            return ENCODE_LENGTH;
+            *number = ENCODE_SIZE * div;
+        else if (other->length_is != NULL && strcmp(other->length_is, row->name) == 0)
+            *number = ENCODE_LENGTH * div;
+        else if (other->switch_is != NULL && strcmp(other->switch_is, row->name) == 0)
+            *number = encode_tag(encode_arm(e, other->type));
+        else
+            continue;
+        return true;
     }
-    return 0;
+    return false;
 }
 
 static inline uint64_t encode_value(encoder *e, const ndr_type *type, const ndr_field *rows, const ndr_field *row, unsigned size)
 {
-    uint64_t count = rows != NULL ? encode_count(rows, row) : 0;
+    uint64_t claim;
     uint32_t names = 0, made_up = ++e->counter;
-    if (count > 0)
-        return count;
+    if (encode_claim(e, rows, row, &claim))
+        return claim;
     if (type->kind == NDR_ERROR)
         return made_up % 2 ? 5 : 0;
     while (type->names != NULL && type->names[names].name != NULL)
@@ -162,6 +193,16 @@ static inline void encode_array(encoder *e, const ndr_type *type, const ndr_fiel
         encode_type(e, type->of, NULL, row);
 }
 
+static inline void encode_union(encoder *e, const ndr_type *type)
+{
+    const ndr_field *arm = encode_arm(e, type);
+    unsigned boundary = e->ndr64 ? encode_alignment(e, type) : 1;
+    encode_align(e, boundary);
+    encode_number(e, encode_number_size(e, type->of->kind), encode_tag(arm));
+    encode_align(e, boundary);
+    encode_type(e, arm->type, NULL, arm);
+}
+
 static inline void encode_struct(encoder *e, const ndr_type *type)
 {
     unsigned boundary = encode_alignment(e, type);
@@ -192,8 +233,17 @@ static inline void encode_type(encoder *e, const ndr_type *type, const ndr_field
     case NDR_STRUCT:
         encode_struct(e, type);
         break;
+    case NDR_UNION:
+        encode_union(e, type);
+        break;
     case NDR_CONF: case NDR_CVAR:
         encode_array(e, type, row);
+        break;
+    case NDR_FIXED:
+        for (uint32_t i = 0; i < type->count; i++)
+            encode_type(e, type->of, NULL, row);
+        break;
+    case NDR_NOTHING:
         break;
     case NDR_WSTR:
         encode_string(e);
@@ -230,10 +280,27 @@ static inline void encode_construct(encoder *e, const ndr_type *type, const ndr_
     e->queue = outer;
 }
 
-/* A request's or a response's stub. Free with g_byte_array_unref(). */
-static inline GByteArray *encode_stub(const ndr_interface *interface, const ndr_method *method, bool response, bool ndr64)
+/* Calls of encode_stub() with arms from 0 to below this write every arm of every union of a method. */
+static inline unsigned encode_most_arms(const ndr_field *rows)
 {
-    encoder e = {.out = g_byte_array_new(), .interface = interface, .ndr64 = ndr64, .response = response};
+    unsigned most = 1;
+    for (const ndr_field *row = rows; row->type != NULL; row++) {
+        const ndr_type *type = row->type;
+        while (type->kind == NDR_UNIQUE || type->kind == NDR_CONF)
+            type = type->of;
+        if (type->kind == NDR_UNION)
+            most = MAX(most, encode_arms(type));
+        if (type->kind == NDR_STRUCT)
+            most = MAX(most, encode_most_arms(type->fields));
+    }
+    return most;
+}
+
+/* A request's or a response's stub with this arm of its unions. Free with g_byte_array_unref(). */
+static inline GByteArray *encode_stub(const ndr_interface *interface, const ndr_method *method, unsigned arm, bool response,
+                                      bool ndr64)
+{
+    encoder e = {.out = g_byte_array_new(), .interface = interface, .ndr64 = ndr64, .response = response, .arm = arm};
     for (const ndr_field *row = method->params; row->type != NULL; row++)
         if ((row->dir & (response ? NDR_OUT : NDR_IN)) != 0 && encode_applies(&e, row))
             encode_construct(&e, row->type, method->params, row);

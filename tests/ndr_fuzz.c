@@ -27,6 +27,7 @@ STRUCT(POINTERS, F(UNIQUE(WSTR), "name"), F(REF(SMALL), "must"), F(U16, "n"),
        F(UNIQUE(CVAR(U16)), "units", SIZE_IS("n"), LENGTH_IS("n"), DIV(2)));
 UNION(ARMS, ENUM16(names), ARM(0, U8, "zero"), ARM(1, UNIQUE(POINTERS), "one"), ARM(2, SMALL, "two"),
       ARM_DEFAULT(U64, "other"));
+UNION(BARE, U16, ARM(1, UNIQUE(TIME), "one"), ARM_DEFAULT(NOTHING, "none"));
 STRUCT(LIST, F(U32, "count"), F(ARMS, "arms", SWITCH_IS("count")), F(CONF(POINTERS), "entries", SIZE_IS("count")));
 STRUCT(NESTED, F(U16, "n"), F(LIST, "list"));
 BLOB(PACKED, F(U8, "n"), F(OCTETS, "some", SIZE_IS("n")), F(GUID, "guid"), F(FIXED(U16, 3), "three"),
@@ -49,7 +50,11 @@ static const ndr_method every_methods[] = {
         OUT  (UNIQUE(CONF(UNIQUE(ASTR))), "e"), INOUT(WSTR, "f")),
     METHOD(2, Structures, "1", ERROR,
         INOUT(UNIQUE(NESTED), "a"), OUT(LIST, "b"), INOUT(ARMS, "c", SWITCH_IS("n")), IN(U32, "n"),
-        OUT  (UNIQUE(UNIQUE(POINTERS)), "d")),
+        OUT  (UNIQUE(UNIQUE(POINTERS)), "d"), INOUT(CONF(BARE), "e")),
+    METHOD_OR(3, Others, "1", ERROR,
+        OTHERS(SAME("Same"), OTHER("Other", INOUT(UNIQUE(WSTR), "a"), IN(U32, "b")),
+               OTHER("Blob", IN(CONF(U8), "a", SIZE_IS("n")), IN(U16, "n"), OUT(CONF(U8), "c", AS(choose, "n")))),
+        INOUT(TIME, "a"), IN(U32, "n"), OUT(CONF(U8), "b", AS(choose, "n"))),
 };
 static const ndr_type *const every_blobs[] = {PACKED, NULL};
 static const ndr_interface every = {.protocol = "every", .name = "Every", .spec = "NDR", .methods = every_methods,

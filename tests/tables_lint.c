@@ -68,7 +68,7 @@ static bool is_packable(ndr_kind kind)
 
 static bool is_for_blobs(ndr_kind kind)
 {
-    return kind == NDR_OCTETS || kind == NDR_TEXT || kind == NDR_TIME || kind == NDR_CUSTOM || kind == NDR_SZ ||
+    return kind == NDR_OCTETS || kind == NDR_TEXT || kind == NDR_CUSTOM || kind == NDR_SZ ||
            is_list(kind) || kind == NDR_PAD;
 }
 
@@ -174,8 +174,11 @@ static void lint_marks(lint *l, const ndr_field *rows, const ndr_field *row)
         complain(l, "%s: both AS and AS2", row->name);
     if (row->as_by != NULL && row->as == NULL && row->as2 == NULL)
         complain(l, "%s: AS names %s, but nothing chooses by it", row->name, row->as_by);
-    if ((row->as != NULL || row->as2 != NULL) && !is_number(type->kind) && type->kind != NDR_OCTETS && !(is_array(type->kind) && type->of->kind == NDR_U8))
+    if ((row->as != NULL || row->as2 != NULL) && !is_number(type->kind) && type->kind != NDR_TIME && type->kind != NDR_OCTETS &&
+        !(is_array(type->kind) && type->of->kind == NDR_U8))
         complain(l, "%s: AS, but no octets", row->name);
+    if (row->type->kind == NDR_NOTHING && !row->is_default)
+        complain(l, "%s: NOTHING that is no default arm", row->name);
     if (row->div != 0 && row->size_is == NULL && row->length_is == NULL)
         complain(l, "%s: DIV, but nothing to divide", row->name);
     if (row->has_range && (!is_number(type->kind) || row->min > row->max))
@@ -236,7 +239,7 @@ static void lint_element(lint *l, const ndr_type *type)
 {
     if (hoists(type))
         complain(l, "an array whose elements are conformant");
-    if (is_for_blobs(type->kind))
+    if (is_for_blobs(type->kind) || type->kind == NDR_NOTHING)
         complain(l, "an array of what has no size");
 }
 
@@ -307,6 +310,17 @@ static bool is_twice(const ndr_field *rows, const ndr_field *row)
     return false;
 }
 
+static void lint_params(lint *l, const ndr_field *params)
+{
+    for (const ndr_field *row = params; row->type != NULL; row++) {
+        if (row->dir == 0)
+            complain(l, "%s: neither IN nor OUT", row->name);
+        if (row->name != NULL && is_twice(params, row))
+            complain(l, "%s: twice", row->name);
+    }
+    lint_rows(l, params, 0);
+}
+
 static void lint_method(lint *l, const ndr_method *method)
 {
     if (method->section == NULL)
@@ -320,13 +334,10 @@ static void lint_method(lint *l, const ndr_method *method)
         complain(l, "without rows");
         return;
     }
-    for (const ndr_field *row = method->params; row->type != NULL; row++) {
-        if (row->dir == 0)
-            complain(l, "%s: neither IN nor OUT", row->name);
-        if (row->name != NULL && is_twice(method->params, row))
-            complain(l, "%s: twice", row->name);
-    }
-    lint_rows(l, method->params, 0);
+    lint_params(l, method->params);
+    for (const ndr_other *other = method->others; other != NULL && other->name != NULL; other++)
+        if (other->params != NULL)
+            lint_params(l, other->params);
     if (method->returns != NULL) {
         const ndr_field row = {.type = method->returns, .name = "return"};
         lint_name(l, &row);
@@ -489,6 +500,8 @@ static void test_bad_types(void)
     BAD_METHOD("a fixed array or a pad of nothing", IN(FIXED(U8, 0), "a"));
     BAD_METHOD("OCTETS outside of a blob", IN(OCTETS, "a"));
     BAD_METHOD("an array of what has no size", IN(CONF(TEXT), "a"));
+    BAD_METHOD("an array of what has no size", IN(CONF(NOTHING), "a"));
+    BAD_METHOD("a: NOTHING that is no default arm", IN(NOTHING, "a"));
     BAD_BLOB("POINTING: a pointer or an array in a blob", POINTING);
     BAD_BLOB("GREEDY: all: takes all that is left", GREEDY);
     BAD_BLOB("LATE: all: SIZE_IS names n, which comes later", LATE);
@@ -506,6 +519,8 @@ static void test_bad_methods(void)
     expect_complaint(unplaced, 1, NULL, "Unplaced: without a section");
     const ndr_method half[] = {{.name = "Half", .section = "1", .reserved = true, .returns = ERROR}};
     expect_complaint(half, 1, NULL, "Half: reserved, but with parameters");
+    const ndr_method doubtful[] = {METHOD_OR(0, Doubtful, "1", NULL, OTHERS(OTHER("Other", F(U32, "b"))), IN(U32, "a"))};
+    expect_complaint(doubtful, 1, NULL, "Doubtful: b: neither IN nor OUT");
     const ndr_method bare[] = {{.name = "Bare", .section = "1"}};
     expect_complaint(bare, 1, NULL, "Bare: without rows");
 }

@@ -162,6 +162,16 @@ class Plugin(unittest.TestCase):
         _, messages = self.lens.run("-r", path, "-o", "rpclens.keys:/nonexistent/keys", check=False)
         self.assertIn("/nonexistent/keys", messages)
 
+    def test_wiresharks_own_plaintext(self):
+        """Wireshark has the keys too: where what it shows does not fit the signature, the PDU says so, and nowhere else."""
+        keys = [lens.os.path.join(lens.CAPTURES, "lab.keytab")]
+        own = ["-o", "ntlmssp.nt_password:Lab-Admin-2026!", "-o", "kerberos.decrypt:TRUE", "-o", "kerberos.file:" + self.lens.lend(keys[0])]
+        for name, wrong in (("bkrp-smbtorture-np-ntlm", {"BKRP": 136, "LSARPC": 56}), ("bkrp-tcp-spnego-krb5", {})):
+            path, options = self.lens.lend(lens.capture(name)), self.options(keys) + own
+            rows = self.lens.fields(path, ["_ws.col.Protocol"], *options, "-Y", "rpclens.other_plaintext")  # "LSARPC": not ours
+            met = [row[0][0] for row in rows]
+            self.assertEqual({protocol: met.count(protocol) for protocol in met}, wrong)
+
     def stock_right(self, name):
         """How many sealed BackupKey PDUs stock tshark opens: its plaintext must begin with the verified one."""
         calls = [c for c in program.calls(lens.capture(name), lens.keys_of(name)) if c["protocol"] == "bkrp"]
