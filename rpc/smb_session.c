@@ -9,7 +9,7 @@
 static const uint32_t STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 /* Exchanges whose end is not in the capture would pile up; of sessions a server with as many users has as many. */
 enum { EXCHANGES_LIMIT = 1 << 16, SESSIONS_LIMIT = 1 << 20 };
-enum { SMB1_HEADER = 32, SMB1_NEGOTIATE = 0x72, SMB1_RESPONSE = 0x80 };
+enum { SMB1_HEADER = 32, SMB1_NEGOTIATE = 0x72, SMB1_TREE_CONNECT_ANDX = 0x75, SMB1_RESPONSE = 0x80 };
 enum { SMB2_HEADER = 64, SMB2_NEGOTIATE = 0, SMB2_SESSION_SETUP = 1, SMB2_RESPONSE = 1, SMB2_SIGNED = 8 };
 enum { SIGNATURE_AT = 48, SIGNATURE = 16, KEY = 16, HASH = 64 };
 /* Signatures held against keys that none has proven yet; what is signed at all is signed from its first message on. */
@@ -50,6 +50,7 @@ struct smb_session {
     exchange_key key;
     uint16_t     dialect;
     signing      algorithm;
+    bool         protects;      /* SMB1: a share connection has asked for the session key to be hashed before calls get it */
     bool         hashed;        /* its set-up is in the capture: */
     uint8_t      preauth[HASH];
     unsigned     attempts;
@@ -243,6 +244,23 @@ uint64_t smb_session_id(const uint8_t *octets, size_t length)
 
 /* ---- the keys it gives ([MS-SMB2] 3.1.4.2, 3.2.5.3.1) ---- */
 
+/* SSKeyHash, [MS-SMB] 2.2.2.5: a text of 30 octets, and these. */
+static const char ss_key_text[30] = "Security Signature Key Upgrade";
+static const uint8_t ss_key_hash[226] = {
+    0x79, 0x07, 0x6e, 0x28, 0x2e, 0x69, 0x88, 0x10, 0xb3, 0xdb, 0x01, 0x55, 0x72, 0xfb, 0x74, 0x14, 0xfb, 0xc4,
+    0xc5, 0xaf, 0x3b, 0x41, 0x65, 0x32, 0x17, 0xba, 0xa3, 0x29, 0x08, 0xc1, 0xde, 0x16, 0x61, 0x7e, 0x66, 0x98,
+    0xa4, 0x0b, 0xfe, 0x06, 0x83, 0x53, 0x4d, 0x05, 0xdf, 0x6d, 0xa7, 0x51, 0x10, 0x73, 0xc5, 0x50, 0xdc, 0x5e,
+    0xf8, 0x21, 0x46, 0xaa, 0x96, 0x14, 0x33, 0xd7, 0x52, 0xeb, 0xaf, 0x1f, 0xbf, 0x36, 0x6c, 0xfc, 0xb7, 0x1d,
+    0x21, 0x19, 0x81, 0xd0, 0x6b, 0xfa, 0x77, 0xad, 0xbe, 0x18, 0x78, 0xcf, 0x10, 0xbd, 0xd8, 0x78, 0xf7, 0xd3,
+    0xc6, 0xdf, 0x43, 0x32, 0x19, 0xd3, 0x9b, 0xa8, 0x4d, 0x9e, 0xaa, 0x41, 0xaf, 0xcb, 0xc6, 0xb9, 0x34, 0xe7,
+    0x48, 0x25, 0xd4, 0x88, 0xc4, 0x51, 0x60, 0x38, 0xd9, 0x62, 0xe8, 0x8d, 0x5b, 0x83, 0x92, 0x7f, 0xb5, 0x0e,
+    0x1c, 0x2d, 0x06, 0x91, 0xc3, 0x75, 0xb3, 0xcc, 0xf8, 0xf7, 0x92, 0x91, 0x0b, 0x3d, 0xa1, 0x10, 0x5b, 0xd5,
+    0x0f, 0xa8, 0x3f, 0x5d, 0x13, 0x83, 0x0a, 0x6b, 0x72, 0x93, 0x14, 0x59, 0xd5, 0xab, 0xde, 0x26, 0x15, 0x6d,
+    0x60, 0x67, 0x71, 0x06, 0x6e, 0x3d, 0x0d, 0xa7, 0xcb, 0x70, 0xe9, 0x08, 0x5c, 0x99, 0xfa, 0x0a, 0x5f, 0x3d,
+    0x44, 0xa3, 0x8b, 0xc0, 0x8d, 0xda, 0xe2, 0x68, 0xd0, 0x0d, 0xcd, 0x7f, 0x3d, 0xf8, 0x73, 0x7e, 0x35, 0x7f,
+    0x07, 0x02, 0x0a, 0xb5, 0xe9, 0xb7, 0x87, 0xfb, 0xa1, 0xbf, 0xcb, 0x32, 0x31, 0x66, 0x09, 0x48, 0x88, 0xcc,
+    0x18, 0xa3, 0xb2, 0x1f, 0x1f, 0x1b, 0x90, 0x4e, 0xd7, 0xe1};
+
 static const crypto_part sign_label = {"SMB2AESCMAC", 12}, sign_context = {"SmbSign", 8}, sign_label_311 = {"SMBSigningKey", 14};
 static const crypto_part app_label = {"SMB2APP", 8}, app_context = {"SmbRpc", 7}, app_label_311 = {"SMBAppKey", 10};
 
@@ -313,27 +331,46 @@ static void check_signature(smb_sessions *s, uint64_t connection, const uint8_t 
     prove(session, o, length);
 }
 
+/* [MS-SMB2] 3.3.5.5.3. False: it cannot be known. */
+static bool application_key(const smb_session *session, const candidate *c, join_key *key)
+{
+    uint16_t dialect = session->dialect;
+    if (dialect != DIALECT_UNKNOWN && (dialect < DIALECT_300 || (dialect >= DIALECT_311 && !session->hashed)))
+        return false;
+    key->name = "the SMB session's Session.ApplicationKey";
+    derive(session, dialect, c->octets, app_label, app_label_311, app_context, key->octets);
+    return true;
+}
+
+/* [MS-SMB] 3.2.5.4, 3.3.5.4 */
+static void protected_key(const candidate *c, join_key *key)
+{
+    const crypto_part parts[] = {{ss_key_text, sizeof ss_key_text}, {ss_key_hash, sizeof ss_key_hash}};
+    key->name = "the SMB session's protected Session.SessionKey";
+    crypto_hmac_md5(c->octets, KEY, parts, G_N_ELEMENTS(parts), key->octets);
+}
+
 join_key *smb_session_join_keys(const smb_session *session, size_t *count)
 {
+    enum { EACH = 3 };
     *count = 0;
     if (!session || !session->count)
         return NULL;
-    join_key *keys = crypto_alloc(2 * session->count * sizeof *keys);
+    join_key *keys = crypto_alloc(EACH * session->count * sizeof *keys);
     uint16_t dialect = session->dialect;
     for (size_t i = 0; i < session->count; i++) {
         const candidate *c = &session->candidates[i];
-        bool derives = dialect == DIALECT_UNKNOWN || (dialect >= DIALECT_300 && (dialect < DIALECT_311 || session->hashed));
-        bool proven = c->by_signature || (!c->supplied && dialect < DIALECT_311);
-        if (derives) {
-            join_key *key = &keys[(*count)++];
-            key->name = "the SMB session's Session.ApplicationKey";
-            key->sure = proven && dialect != DIALECT_UNKNOWN;
-            derive(session, dialect, c->octets, app_label, app_label_311, app_context, key->octets);
-        }
-        join_key *key = &keys[(*count)++];
-        key->name = "the SMB session's Session.SessionKey";
-        key->sure = proven && dialect != DIALECT_UNKNOWN && dialect < DIALECT_300;
-        memcpy(key->octets, c->octets, KEY);
+        size_t first = *count;
+        if (application_key(session, c, &keys[*count]))
+            ++*count;
+        if (session->protects)
+            protected_key(c, &keys[(*count)++]);
+        keys[*count].name = "the SMB session's Session.SessionKey";
+        memcpy(keys[(*count)++].octets, c->octets, KEY);
+        if (!session->protects && (dialect == DIALECT_SMB1 || (dialect == DIALECT_UNKNOWN && session->key.number <= UINT16_MAX)))
+            protected_key(c, &keys[(*count)++]);
+        /* The handshake's key is right, but only a signature shows that the hash of 3.1.1's set-up is. */
+        keys[first].sure = dialect != DIALECT_UNKNOWN && (c->by_signature || (!c->supplied && dialect < DIALECT_311));
     }
     return keys;
 }
@@ -427,13 +464,26 @@ static void hash_setup(smb_sessions *s, uint64_t connection, const uint8_t *o, s
         add_to_hash(e->preauth, o, length);
 }
 
-void smb_sessions_message(smb_sessions *s, uint64_t connection, const uint8_t *o, size_t length, bool whole)
+/* [MS-SMB] 2.2.4.7.2: what a share connection's answer supports. */
+static void read_smb1_response(smb_sessions *s, uint64_t connection, const uint8_t *o, size_t length)
 {
-    if (length >= SMB1_HEADER && memcmp(o, "\xffSMB", 4) == 0 && o[4] == SMB1_NEGOTIATE && o[9] & SMB1_RESPONSE) {
+    enum { OPTIONAL_SUPPORT = SMB1_HEADER + 1 + 4, EXTENDED_SIGNATURES = 0x20 };
+    if (o[4] == SMB1_NEGOTIATE) {
         connection_state *c = connection_of(s, connection);
         if (c)
             c->dialect = DIALECT_SMB1;
     }
+    if (o[4] != SMB1_TREE_CONNECT_ANDX || length < OPTIONAL_SUPPORT + 2 || o[SMB1_HEADER] < 3)
+        return;
+    smb_session *session = (smb_session *)smb_sessions_find(s, connection, smb_session_id(o, length));
+    if (session)
+        session->protects |= (le16(o + OPTIONAL_SUPPORT) & EXTENDED_SIGNATURES) != 0;
+}
+
+void smb_sessions_message(smb_sessions *s, uint64_t connection, const uint8_t *o, size_t length, bool whole)
+{
+    if (length >= SMB1_HEADER && memcmp(o, "\xffSMB", 4) == 0 && o[9] & SMB1_RESPONSE && le32(o + 5) == 0)
+        read_smb1_response(s, connection, o, length);
     if (length < SMB2_HEADER + 4 || memcmp(o, "\xfeSMB", 4) != 0)
         return;
     uint16_t command = le16(o + 12);

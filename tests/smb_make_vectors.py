@@ -26,12 +26,20 @@ sys.path.insert(0, HERE)
 from lens import read_pcap  # noqa: E402
 
 USER, DOMAIN, PASSWORD = 'Administrator', 'CORP', 'Lab-Admin-2026!'
-NEGOTIATE, SESSION_SETUP, MORE = 0, 1, 0xc0000016
+NEGOTIATE, SESSION_SETUP = 0, 1
+SMB1_RESPONSE, SMB1_TREE_CONNECT_ANDX = 0x80, 0x75
+# SSKeyHash, [MS-SMB] 2.2.2.5
+SS_KEY_HASH = b'Security Signature Key Upgrade' + bytes.fromhex(
+    '79076e282e698810b3db015572fb7414fbc4c5af3b41653217baa32908c1de16617e6698a40bfe0683534d05df6da7511073c550dc5ef821'
+    '46aa961433d752ebaf1fbf366cfcb71d211981d06bfa77adbe1878cf10bdd878f7d3c6df433219d39ba84d9eaa41afcbc6b934e74825d488'
+    'c4516038d962e88d5b83927fb50e1c2d0691c375b3ccf8f792910b3da1105bd50fa83f5d13830a6b72931459d5abde26156d606771066e3d'
+    '0da7cb70e9085c99fa0a5f3d44a38bc08ddae268d00dcd7f3df8737e357f07020ab5e9b787fba1bfcb323166094888cc18a3b21f1f1b904e'
+    'd7e1')
 CAPTURE_NAMES = [('np_sign', 'bkrp-np-sign'), ('np_krb5', 'bkrp-np-krb5'), ('smb202', 'bkrp-smb202'),
                  ('smb300_ntlm', 'bkrp-smb300-encrypted-ntlm'), ('smb300_krb5', 'bkrp-smb300-encrypted-krb5')]
 
 
-def smb2_messages(path):
+def messages_of(path, protocol):
     """(from_client, message) in order; Ethernet, IPv4, TCP, none of it sent twice."""
     streams = {}
     for _, _, packet, _ in read_pcap(path):
@@ -48,7 +56,7 @@ def smb2_messages(path):
             size = int.from_bytes(stream[1:4], 'big')
             message = bytes(stream[4:4 + size])
             del stream[:4 + size]
-            if message[:4] == b'\xfeSMB':
+            if message[:4] == protocol:
                 yield destination == 445, message
 
 
@@ -63,13 +71,23 @@ def status(message):
 def set_up(path):
     """The first session's set-up, and the next message that is signed, if there is one."""
     taken, done = [], False
-    for from_client, message in smb2_messages(path):
+    for from_client, message in messages_of(path, b'\xfeSMB'):
         if command(message) in (NEGOTIATE, SESSION_SETUP) and not done:
             taken.append((from_client, message))
             done = command(message) == SESSION_SETUP and not from_client and status(message) == 0
         elif done:
             return taken, message if message[16] & 8 else b''
     return taken, b''
+
+
+def set_up_smb1(path):
+    """The first session's set-up, and the answer to its share connection."""
+    taken = []
+    for from_client, message in messages_of(path, b'\xffSMB'):
+        taken.append((from_client, message))
+        if message[4] == SMB1_TREE_CONNECT_ANDX and message[9] & SMB1_RESPONSE:
+            return taken
+    raise AssertionError('no share connection')
 
 
 def ntlm_key(messages):
@@ -146,6 +164,12 @@ def c_hex(octets):
     return '\n     '.join('"%s"' % digits[i:i + 120] for i in range(0, len(digits), 120)) or '""'
 
 
+def show(capture, keys, session_key, application, following, found):
+    print('    {"%s", "%s",\n     "%s", %s,\n     %s,' % (capture, keys, session_key.hex(),
+                                                        '"%s"' % application.hex() if application else 'NULL', c_hex(following)))
+    print('     {%s, NULL}}' % ',\n      '.join('"%s"\n     %s' % ('C' if c else 'S', c_hex(m)) for c, m in found), end='')
+
+
 print("""/* smb_vectors.h - made by smb_make_vectors.py of captures in test-captures/: SMB sessions being set up, and their keys.
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef SMB_VECTORS_H
@@ -156,9 +180,9 @@ typedef struct {
     const char *name;
     const char *keys;        /* as in a key file */
     const char *session_key; /* Session.SessionKey */
-    const char *application; /* Session.ApplicationKey; NULL below dialect 3.0 */
+    const char *application; /* Session.ApplicationKey; NULL below dialect 3.0. SMB1: the protected Session.SessionKey */
     const char *next;        /* a message after the set-up that is signed; "": none is */
-    const char *messages[8];
+    const char *messages[10];
 } smb_vector;
 
 static const smb_vector smb_vectors[] = {""")
@@ -169,7 +193,11 @@ for name, capture in CAPTURE_NAMES:
     else:
         exported, keys = krb_key(found)
     application = application_key(found, exported)
-    print('    {"%s", "%s",\n     "%s", %s,\n     %s,' % (capture, keys.decode(), exported.hex(),
-                                                        '"%s"' % application.hex() if application else 'NULL', c_hex(following)))
-    print('     {%s, NULL}},' % ',\n      '.join('"%s"\n     %s' % ('C' if c else 'S', c_hex(m)) for c, m in found))
-print('};\n\n#endif')
+    show(capture, keys.decode(), exported, application, following, found)
+    print(',')
+print('};\n\nstatic const smb_vector smb1_vector =')
+found = set_up_smb1(os.path.join(CAPTURES, 'bkrp-smb1.pcap'))
+exported = ntlm_key(found)
+keys = '%s\\\\%s:%s' % (DOMAIN, USER, PASSWORD)
+show('bkrp-smb1', keys, exported, hmac.new(exported, SS_KEY_HASH, hashlib.md5).digest(), b'', found)
+print(';\n\n#endif')

@@ -72,7 +72,7 @@ static void give(run *r, const char *message, bool from_client, size_t changed)
     smb_sessions_message(r->sessions, CONNECTION, exact, length, true);
     if (smb_session_id(exact, length))
         r->id = smb_session_id(exact, length);
-    if (octets[12] == 0 && !from_client)
+    if (octets[0] == 0xfe && octets[12] == 0 && !from_client)
         r->dialect = (uint16_t)(octets[68] | octets[69] << 8);
     g_free(exact);
 }
@@ -288,6 +288,40 @@ static void test_again(void)
     run_end(&r);
 }
 
+/* SMB1 hashes the key for the calls when a share connection has asked for it. */
+static void test_smb1(void)
+{
+    const smb_vector *v = &smb1_vector;
+    run r;
+    run_begin(&r, v->keys);
+    set_up(&r, v);
+    g_assert_true(r.known);
+    g_assert_cmpuint(r.id, <=, UINT16_MAX);
+    expect_key(&r, "protected Session.SessionKey", v->application, true);
+    expect_key(&r, "session's Session.SessionKey", v->session_key, false);
+    expect_key(&r, "ApplicationKey", NULL, false);
+    run_end(&r);
+
+    run_begin(&r, v->keys);
+    size_t last = 0;
+    while (v->messages[last + 1])
+        last++;
+    for (size_t i = 0; i < last; i++)
+        give(&r, v->messages[i] + 1, v->messages[i][0] == 'C', SIZE_MAX);
+    expect_key(&r, "protected Session.SessionKey", v->application, false);
+    expect_key(&r, "session's Session.SessionKey", v->session_key, true);
+    run_end(&r);
+
+    static const char *const others[] = {NULL, "CORP\\Administrator:Lab-Admin-2027!\n"};
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        run_begin(&r, others[i]);
+        set_up(&r, v);
+        g_assert_false(r.known);
+        expect_none(&r);
+        run_end(&r);
+    }
+}
+
 static void test_short(void)
 {
     run r;
@@ -314,6 +348,7 @@ int main(int argc, char **argv)
     g_test_add_func("/smb-session/late", test_late);
     g_test_add_func("/smb-session/changed", test_changed);
     g_test_add_func("/smb-session/again", test_again);
+    g_test_add_func("/smb-session/smb1", test_smb1);
     g_test_add_func("/smb-session/short", test_short);
     return g_test_run();
 }
