@@ -18,8 +18,10 @@ def pairs(text):
 
 
 class Captures(unittest.TestCase):
-    def each(self):
+    def each(self, protocol=None):
         for name, row in lens.must_show().items():
+            if protocol and lens.protocol_of(name) != protocol:
+                continue
             with self.subTest(capture=name):
                 yield name, row, lens.keys_of(name)
 
@@ -34,8 +36,7 @@ class Captures(unittest.TestCase):
             self.assertEqual({m["state"] for m in sealed}, {"verified"} if int(row["sealed"]) else set())
             self.assertTrue(all(m["stub"] is not None for m in sealed))
             self.assertFalse([m["malformed"] for m in lens.messages(calls) if "malformed" in m])
-            ours = [c for c in calls if c["protocol"] == "bkrp"]
-            self.assertEqual(len(ours), int(row["calls"]))
+            self.assertEqual(len(lens.calls_of(name, calls)), int(row["calls"]))
 
     def compare(self, call, said):
         params = call["request"]["params"]
@@ -58,14 +59,42 @@ class Captures(unittest.TestCase):
         self.assertEqual(call["response"]["params"]["pcbDataOut"], len(out or "") // 2)
 
     def test_calls_are_what_the_client_said(self):
-        for name, _, keys in self.each():
+        for name, _, keys in self.each("bkrp"):
             said = lens.expected_calls(name)
-            calls = [c for c in program.calls(lens.capture(name), keys) if c["protocol"] == "bkrp"]
+            calls = lens.calls_of(name, program.calls(lens.capture(name), keys))
             if not said:
                 continue
             self.assertEqual(len(calls), len(said))
             for call, truth in zip(self.in_order(name, calls, said), said):
                 self.compare(call, truth)
+
+    @staticmethod
+    def texts(tree):
+        """The strings that the client put into the stub."""
+        if isinstance(tree, str):
+            yield tree
+        for part in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+            yield from Captures.texts(part)
+
+    def hold(self, message, tree):
+        """A stub holds the octets, in hex, and the texts of a tree; in NDR of either order texts are UTF-16 in that order."""
+        for text in self.texts(tree):
+            ways = [text.encode(code, "surrogatepass").hex() for code in ("utf-16-le", "utf-16-be", "utf-8")]
+            self.assertTrue(any(way in message["stub"] for way in [text, *ways]), (message["frames"], text))
+
+    def test_wkst_calls_are_what_the_client_said(self):
+        for name, _, keys in self.each("wkst"):
+            calls = sorted(lens.calls_of(name, program.calls(lens.capture(name), keys)), key=lambda c: c["request"]["frames"][0])
+            said = lens.expected_calls(name)
+            self.assertEqual([c["opnum"] for c in calls], [s["opnum"] for s in said])
+            for call, truth in zip(calls, said):
+                self.assertIn(call["method"], (None, truth["method"]))
+                self.hold(call["request"], truth["in"])
+                if truth["out"] is None:
+                    self.assertNotEqual(call["response"]["kind"], "response")
+                else:
+                    self.hold(call["response"], truth["out"])
+                    self.assertEqual(int.from_bytes(bytes.fromhex(call["response"]["stub"])[-4:], "little"), truth["status"])
 
     def in_order(self, name, calls, said):
         """The client's order is that of its requests; where it had several in flight, its own log decides."""
@@ -85,7 +114,7 @@ class Captures(unittest.TestCase):
     def test_blobs_are_read(self):
         """What AS() read agrees with the octets it was read from."""
         seen = set()
-        for name, _, keys in self.each():
+        for name, _, keys in self.each("bkrp"):
             for call in program.calls(lens.capture(name), keys):
                 for m, parameter in ((call["request"], "pDataIn"), (call["response"], "ppDataOut")):
                     blob = m.get("params", {}).get(parameter + "_as")
@@ -130,12 +159,12 @@ class Captures(unittest.TestCase):
 
     def check_findings(self, name, keys, report):
         """A finding's frames are those of the calls it speaks of."""
-        calls = [c for c in program.calls(lens.capture(name), keys) if c["protocol"] == "bkrp"]
+        calls = lens.calls_of(name, program.calls(lens.capture(name), keys))
         requests = {f for c in calls for f in c["request"].get("frames", [])}
         answers = {f for c in calls for f in c["response"].get("frames", [])}
         for found in report["findings"]:
             self.assertEqual(found["frame"], found["frames"][0] if found["frames"] else None)
-            self.assertTrue(found["message"] and found["section"].startswith("MS-BKRP"))
+            self.assertTrue(found["message"] and found["section"].startswith("MS-"))
             if found["rule"] in ("BKRP-10", "BKRP-11", "BKRP-12", "BKRP-13", "BKRP-19"):
                 self.assertLessEqual(set(found["frames"]), requests | answers)
         odd = [c["request"]["frames"][-1] for c in calls if c["request"].get("params", {}).get("dwParam")]
@@ -147,7 +176,7 @@ class Captures(unittest.TestCase):
         self.assertIn(lens.capture(names[1]), done.stdout)
 
     def test_text(self):
-        for name, row, keys in self.each():
+        for name, row, keys in self.each("bkrp"):
             out = program.run("calls", *lens.key_options(keys), lens.capture(name)).stdout
             self.assertEqual(out.count("BackuprKey("), int(row["calls"]))
 

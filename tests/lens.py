@@ -41,6 +41,19 @@ def must_show():
         return {row["capture"]: row for row in csv.DictReader(table)}
 
 
+INTERFACES = {"bkrp": "3dde7c30-165d-11d1-ab8f-00805f14db40", "wkst": "6bffd098-a112-3610-9833-46c3f87e345a"}
+
+
+def protocol_of(name):
+    """The protocol a capture is named after: its calls are those of the table and of NAME.expect."""
+    return "wkst" if name.startswith("wkst-") else "bkrp"
+
+
+def calls_of(name, calls):
+    """The calls of the interface that a capture is named after."""
+    return [call for call in calls if call["interface"] == INTERFACES[protocol_of(name)]]
+
+
 def messages(calls):
     """The requests and responses that are in the capture."""
     return [m for call in calls for m in (call["request"], call["response"]) if m["kind"] != "none"]

@@ -68,7 +68,16 @@ provision() {
 	samba-tool user create Jörg "$JOERG_PW" -s "$(dc_conf)"
 }
 
+dc_ready() {
+	in_client smbclient -s "$WORK/client.conf" "//$DC/sysvol" -c ls -U "$DOMAIN\\Administrator%$ADMIN_PW" > /dev/null 2>&1 &&
+		[ -S "$WORK/ncalrpc/np/protected_storage" ]
+}
+
 dc_start() {
+	if dc_ready; then
+		echo "DC ready already"
+		return
+	fi
 	rm -rf "$WORK/ncalrpc" "$WORK/pid"      # sockets of the last run
 	dc_conf_write
 	# libwbclient looks for winbind in /run/samba whatever smb.conf says, and without winbind every
@@ -81,8 +90,7 @@ dc_start() {
 		> "$WORK/log/samba.out" 2>&1 &
 	local n
 	for n in $(seq 60); do
-		if in_client smbclient -s "$WORK/client.conf" "//$DC/sysvol" -c ls -U "$DOMAIN\\Administrator%$ADMIN_PW" > /dev/null 2>&1 &&
-			[ -S "$WORK/ncalrpc/np/protected_storage" ]; then
+		if dc_ready; then
 			echo "DC ready after $n tries"
 			return
 		fi

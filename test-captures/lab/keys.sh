@@ -16,7 +16,9 @@ export_keys() {
 	$DOMAIN\\alice:not-$ALICE_PW
 	$DOMAIN\\Jörg:not-$JOERG_PW
 	END
-	chmod 644 "$CAPTURES"/*.keytab "$CAPTURES"/lab.* "$CAPTURES"/wrong*
+	standalone_keys '' > "$CAPTURES/stand.passwords.txt"
+	standalone_keys not- >> "$CAPTURES/wrong-passwords.txt"
+	chmod 644 "$CAPTURES"/*.keytab "$CAPTURES"/lab.* "$CAPTURES"/stand.* "$CAPTURES"/wrong*
 }
 
 # What impacket's secretsdump prints of this domain. Clara, who is there only meanwhile, has a password that is kept in

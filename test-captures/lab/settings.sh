@@ -21,7 +21,13 @@ IP_DC=192.0.2.10
 IP_CLIENT=192.0.2.100
 MAC_DC=02:00:00:00:00:10
 MAC_CLIENT=02:00:00:00:01:00
+# The hosts of the wkssvc captures: a client of their own, a standalone server, and a server that is not real (wkst.sh).
+NS_WKST=rpclens-wkst   IP_WKST=192.0.2.101  MAC_WKST=02:00:00:00:01:01
+NS_STAND=rpclens-stand IP_STAND=192.0.2.20  MAC_STAND=02:00:00:00:00:20  STAND=stand.example
+NS_FAKE=rpclens-fake   IP_FAKE=192.0.2.30   MAC_FAKE=02:00:00:00:00:30   FAKE=fake.example
 
 ADMIN_PW='Lab-Admin-2026!'
 ALICE_PW='Lab-Alice-2026!'
 JOERG_PW='Lab-Jörg-2026!'                   # user and password outside ASCII, on purpose
+STAND_ADMIN_PW='Lab-Stand-2026!'            # the standalone server's and the fake one's own users: root and bob
+STAND_BOB_PW='Lab-Bob-2026!'

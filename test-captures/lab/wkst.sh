@@ -1,0 +1,101 @@
+# What is captured of wkssvc: one function per file, named like it, as in scenarios.sh.
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034
+
+# rpcclient prints what it marshals from -d10 on. --------------------------------------------------
+WKST_COMMANDS='wkssvc_wkstagetinfo 100;wkssvc_wkstagetinfo 101;wkssvc_wkstagetinfo 102;wkssvc_wkstagetinfo 502'
+WKST_COMMANDS="$WKST_COMMANDS;wkssvc_getjoininformation;wkssvc_messagebuffersend Hello;wkssvc_enumeratecomputernames"
+WKST_COMMANDS="$WKST_COMMANDS;wkssvc_enumerateusers"
+wkst_rpcclient() { # binding user%password options...
+	local binding=$1 user=$2
+	shift 2
+	in_client rpcclient -s "$WORK/client.conf" -d10 -U "$user" --option="$DELEGATION" "$@" "$binding" -c "$WKST_COMMANDS"
+}
+WKST_ADMIN="$DOMAIN\\Administrator%$ADMIN_PW"
+scenario_wkst-rpcclient()      { wkst_rpcclient "ncacn_np:$DC" "$WKST_ADMIN"; }
+scenario_wkst-rpcclient-seal() { wkst_rpcclient "ncacn_np:${DC}[seal]" "$WKST_ADMIN"; }
+scenario_wkst-rpcclient-sign() { wkst_rpcclient "ncacn_np:${DC}[sign]" "$WKST_ADMIN"; }
+scenario_wkst-rpcclient-krb5() {
+	wkst_rpcclient "ncacn_np:${DC}[seal,krb5]" "Administrator@$REALM%$ADMIN_PW" --use-kerberos=required
+}
+
+# smbtorture's suite, without its dangerous tests unless said: those join, unjoin and rename. -----------
+wkst_torture() { # ntlm|krb5 options test-options...
+	local kind=$1 options=$2
+	shift 2
+	torture "$kind" "ncacn_np:${DC}[${options:+$options,}print]" rpc.wkssvc "$@"
+}
+DANGEROUS='--option=torture:dangerous=yes'
+scenario_wkst-smbtorture()           { wkst_torture ntlm '' "$DANGEROUS"; }
+scenario_wkst-smbtorture-sign()      { wkst_torture ntlm sign; }
+scenario_wkst-smbtorture-seal()      { wkst_torture ntlm seal "$DANGEROUS"; }
+scenario_wkst-smbtorture-bigendian() { wkst_torture ntlm seal,bigendian; }
+scenario_wkst-smbtorture-krb5()      { wkst_torture krb5 seal,spnego; }
+scenario_wkst-smbtorture-connect()   { wkst_torture ntlm connect; }
+scenario_wkst-smb1() { wkst_torture ntlm '' --option='client ipc min protocol=NT1' --option='client ipc max protocol=NT1'; }
+scenario_wkst-smb3-encrypted() { wkst_torture ntlm seal "${ENCRYPT[@]}"; }
+scenario_wkst-smb3-encrypted-plain() { wkst_torture ntlm '' "${ENCRYPT[@]}"; }
+
+# The same against the standalone server. ------------------------------------------------------------
+stand_torture() { # binding-options options...
+	local options=$1
+	shift
+	in_client smbtorture -s "$WORK/client.conf" -d1 "ncacn_np:${STAND}[${options:+$options,}print]" \
+		-U "STAND\\root%$STAND_ADMIN_PW" --use-kerberos=disabled rpc.wkssvc "$@"
+}
+standalone() { # scenario names, whose server is the standalone one
+	local name
+	for name; do
+		KEYS[$name]=stand.passwords.txt SMBD_LOG[$name]=$WORK/stand/log
+	done
+}
+standalone wkst-standalone wkst-standalone-sign wkst-standalone-seal wkst-standalone-smb1 wkst-standalone-smb3-encrypted \
+	wkst-standalone-smb300-encrypted
+scenario_wkst-standalone()      { stand_torture '' "$DANGEROUS"; }
+scenario_wkst-standalone-sign() { stand_torture sign; }
+scenario_wkst-standalone-seal() { stand_torture seal,spnego "$DANGEROUS"; }
+scenario_wkst-standalone-smb1() {
+	stand_torture seal --option='client ipc min protocol=NT1' --option='client ipc max protocol=NT1'
+}
+scenario_wkst-standalone-smb3-encrypted()   { stand_torture '' "${ENCRYPT[@]}"; }
+scenario_wkst-standalone-smb300-encrypted() {
+	stand_torture seal "${ENCRYPT[@]}" --option='client ipc max protocol=SMB3_00'
+}
+
+# What only a script can play. ------------------------------------------------------------------------
+wkst_client() { # scenario host user password domain options...
+	CLIENT_CONF=$WORK/client.conf PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1 in_client "$PYTHON" "$LAB/clients/wkst.py" "$@"
+}
+wkst_stand() { # scenario options...
+	local scenario=$1
+	shift
+	wkst_client "$scenario" "$STAND" root "$STAND_ADMIN_PW" STAND "$@"
+}
+ipc_dialect() { # of Samba's client, as wkst.py takes it
+	printf 'client ipc min protocol=%s\nclient ipc max protocol=%s\n' "$1" "$1"
+}
+wkst_passwords() { # dialect scenario
+	mapfile -t dialect < <(ipc_dialect "$1")
+	wkst_stand "${2:-passwords}" "${dialect[@]}"
+}
+standalone wkst-join-smb1 wkst-join-smb202 wkst-join-smb21 wkst-join-smb300 wkst-join-smb311 wkst-join-smb311-encrypted \
+	wkst-reserved wkst-impacket
+scenario_wkst-join-smb1()   { wkst_passwords NT1; }
+scenario_wkst-join-smb202() { wkst_passwords SMB2_02; }
+scenario_wkst-join-smb21()  { wkst_passwords SMB2_10; }
+scenario_wkst-join-smb300() { wkst_passwords SMB3_00; }
+scenario_wkst-join-smb311() { wkst_passwords SMB3_11; }
+scenario_wkst-join-smb311-encrypted() { wkst_stand passwords encrypt=yes; }
+scenario_wkst-join-krb5()   { wkst_client passwords "$DC" Administrator "$ADMIN_PW" "$DOMAIN" kerberos="$REALM"; }
+scenario_wkst-reserved()    { wkst_stand reserved; }
+scenario_wkst-impacket()    { wkst_stand impacket; }
+scenario_wkst-impacket-seal() { wkst_client impacket-seal "$DC" Administrator "$ADMIN_PW" "$DOMAIN"; }
+
+# The standalone server is to join the domain: it opens an SMB session on the domain controller with the password of the
+# request, and gives up (1003) as its configuration is no registry, before it changes anything. What it does there stands between
+# request and response, so this is captured at the server.
+standalone wkst-join-domain
+WATCH[wkst-join-domain]=$NS_STAND
+scenario_wkst-join-domain() {
+	JOINER="$DOMAIN\\Administrator" JOINER_PASSWORD=$ADMIN_PW JOIN=$DOMAIN wkst_stand join
+}
