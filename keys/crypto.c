@@ -181,6 +181,20 @@ void crypto_mac_run(crypto_mac *mac, const crypto_part *parts, size_t count, uin
     memcpy(out, gcry_md_read(mac->handle, mac->algorithm), length);
 }
 
+bool crypto_aes_mac(const uint8_t key[16], const uint8_t nonce[12], const crypto_part *parts, size_t count, uint8_t out[16])
+{
+    gcry_mac_hd_t handle = NULL;
+    size_t length = 16;
+    crypto_init();
+    bool done = !gcry_mac_open(&handle, nonce ? GCRY_MAC_GMAC_AES : GCRY_MAC_CMAC_AES, GCRY_MAC_FLAG_SECURE, NULL) &&
+                !gcry_mac_setkey(handle, key, 16) && (!nonce || !gcry_mac_setiv(handle, nonce, 12));
+    for (size_t i = 0; done && i < count; i++)
+        done = !gcry_mac_write(handle, parts[i].data, parts[i].length);
+    done = done && !gcry_mac_read(handle, out, &length);
+    gcry_mac_close(handle);
+    return done;
+}
+
 /* Our own RC4: libgcrypt's handles cannot be copied, and the search for a place in the key stream needs copies. */
 void rc4_init(rc4_state *rc4, const uint8_t *key, size_t length)
 {
@@ -336,17 +350,23 @@ bool crypto_aes_string_to_key(const uint8_t *password, size_t password_length, c
     return done;
 }
 
-void crypto_sha2_derive(crypto_hash hash, const uint8_t *key, size_t key_length, const void *label, size_t label_length,
+void crypto_counter_kdf(crypto_hash hash, const uint8_t *key, size_t key_length, crypto_part label, crypto_part context,
                         uint8_t *out, size_t length)
 {
     size_t bits = length * 8;
-    const uint8_t counter[4] = {0, 0, 0, 1};
-    const uint8_t behind[5] = {0, (uint8_t)(bits >> 24), (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
-    const crypto_part parts[] = {{counter, sizeof counter}, {label, label_length}, {behind, sizeof behind}};
+    const uint8_t counter[4] = {0, 0, 0, 1}, zero[1] = {0};
+    const uint8_t behind[4] = {(uint8_t)(bits >> 24), (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits};
+    const crypto_part parts[] = {{counter, sizeof counter}, label, {zero, sizeof zero}, context, {behind, sizeof behind}};
     crypto_mac *mac = crypto_mac_new(hash, key, key_length);
     g_assert(length <= gcry_md_get_algo_dlen(mac->algorithm));
     crypto_mac_run(mac, parts, G_N_ELEMENTS(parts), out, length);
     crypto_mac_free(mac);
+}
+
+void crypto_sha2_derive(crypto_hash hash, const uint8_t *key, size_t key_length, const void *label, size_t label_length,
+                        uint8_t *out, size_t length)
+{
+    crypto_counter_kdf(hash, key, key_length, (crypto_part){label, label_length}, (crypto_part){NULL, 0}, out, length);
 }
 
 bool crypto_sha2_string_to_key(crypto_hash hash, const uint8_t *password, size_t password_length, const uint8_t *salt,

@@ -50,6 +50,9 @@ void        crypto_mac_free(crypto_mac *mac);
 /* Writes the first `length` octets of the MAC (16 of MD5, 20 of SHA-1, 32 of SHA-256, 48 of SHA-384 at most). */
 void        crypto_mac_run(crypto_mac *mac, const crypto_part *parts, size_t count, uint8_t *out, size_t length);
 
+/* AES-128-CMAC ([RFC 4493]) with `nonce` NULL, else AES-128-GMAC with a nonce of 12 octets; false: libgcrypt refused. */
+bool crypto_aes_mac(const uint8_t key[16], const uint8_t nonce[12], const crypto_part *parts, size_t count, uint8_t out[16]);
+
 /* The whole digest: 16, 20, 32, 48, 64 octets. */
 void crypto_digest(crypto_hash hash, const crypto_part *parts, size_t count, uint8_t *out);
 
@@ -88,7 +91,11 @@ bool crypto_aes_derive(const uint8_t *key, size_t length, const uint8_t *constan
 bool crypto_aes_string_to_key(const uint8_t *password, size_t password_length, const uint8_t *salt,
                               size_t salt_length, uint32_t iterations, uint8_t *out, size_t length);
 
-/* KDF-HMAC-SHA2 of [RFC 8009] 3 without context: one block of SP 800-108's counter mode, at most as long as the hash. */
+/* One block of SP 800-108's counter mode with an HMAC, at most as long as the hash ([MS-SMB2] 3.1.4.2); label and context with the
+ * zeros that belong to them. */
+void crypto_counter_kdf(crypto_hash hash, const uint8_t *key, size_t key_length, crypto_part label, crypto_part context,
+                        uint8_t *out, size_t length);
+/* KDF-HMAC-SHA2 of [RFC 8009] 3, which is the same without context. */
 void crypto_sha2_derive(crypto_hash hash, const uint8_t *key, size_t key_length, const void *label, size_t label_length,
                         uint8_t *out, size_t length);
 /* [RFC 8009] 4; the salt is saltp, which begins with the name of the type. Length 16 with SHA-256, 32 with SHA-384. */

@@ -62,11 +62,12 @@ typedef struct {
     const rpc_pdu *pdu;
 } met_pdu;
 
-/* An SMB message of the frame in hand: which octets, and the pipe it is about. */
+/* An SMB message of the frame in hand: which octets, the pipe it is about, and its session. */
 typedef struct {
     const tvbuff_t *source;
     int             start, end;
     smb_pipe        pipe;
+    uint64_t        session;
 } met_message;
 
 static const feed_program *program;
@@ -83,6 +84,7 @@ static struct {
     GArray      *messages;  /* of met_message */
     guint        next_kept; /* later passes: the first of the frame's kept PDUs that was not met yet */
     bool         encrypted; /* SMB3 transform headers were met */
+    uint64_t     session;   /* of the last SMB message that names one */
 } met;
 
 /* ------------------------------------------------------------------------------------------- one capture's state */
@@ -152,19 +154,22 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((capture *)user)->calls, connection, pipe_id);
 }
 
-/* Wireshark derives SMB session keys from NTLM by itself when it has the NT hash, which it is given before it dissects the
- * AUTHENTICATE message; session keys from Kerberos it is told before it dissects the response. */
+/* Every session's key may be asked for by a call. Wireshark needs those of sessions that may be encrypted: it derives keys from
+ * NTLM by itself when it has the NT hash, which it is given before it dissects the AUTHENTICATE message; session keys from Kerberos
+ * it is told before it dissects the response. */
 static void on_setup(const smb_setup *setup, void *user)
 {
     capture *c = user;
     uint8_t key[16];
     const key_entry *ntlm;
-    if (keyring_count(c->ring) == 0 || !smb_tracker_may_encrypt(c->smb))
+    if (keyring_count(c->ring) == 0)
         return;
-    if (smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
-                           setup->token, setup->length, key, &ntlm))
+    bool known = smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client,
+                                    setup->status, setup->token, setup->length, key, &ntlm);
+    bool encrypts = smb_tracker_may_encrypt(c->smb);
+    if (known && encrypts)
         wireshark_keys_smb(setup->session, key, sizeof key);
-    if (ntlm)
+    if (ntlm && encrypts)
         wireshark_keys_give(ntlm);
     crypto_wipe(key, sizeof key);
 }
@@ -343,6 +348,7 @@ static void meet(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
     met.tree = tree ? proto_tree_get_root(tree) : NULL;
     met.next_kept = 0;
     met.encrypted = false;
+    met.session = 0;
     g_array_set_size(met.pdus, 0);
     g_array_set_size(met.messages, 0);
     compat_at_frame_end(pinfo, frame_done);
@@ -362,15 +368,29 @@ static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
         guint32 next = left >= HEADER && octets[0] == 0xfe ? tvb_get_letohl(tvb, at + NEXT_COMMAND) : 0;
         bool chained = next >= HEADER && next < (guint32)left;
         int length = chained ? (int)next : left;
-        met_message message = {tvb_get_ds_tvb(tvb), tvb_raw_offset(tvb) + at, tvb_raw_offset(tvb) + at + length, {0}};
+        met_message message = {tvb_get_ds_tvb(tvb), tvb_raw_offset(tvb) + at, tvb_raw_offset(tvb) + at + length, {0},
+                               smb_session_id(octets, (size_t)length)};
         message.pipe = smb_tracker_message(now->smb, origin.connection, origin.frame, origin.source, origin.destination, octets,
                                            (size_t)length);
+        if (keyring_count(now->ring) > 0)
+            smb_sessions_message(now->sessions, origin.connection, octets, (size_t)length,
+                                 chained || tvb_captured_length(tvb) == tvb_reported_length(tvb));
+        met.session = message.session ? message.session : met.session;
         g_array_append_val(met.messages, message);
         if (!chained)
             break;
         at += length;
         left -= length;
     }
+}
+
+/* A transform header names the session whose messages it hides ([MS-SMB2] 2.2.41). */
+static void take_transform(tvbuff_t *tvb)
+{
+    enum { SESSION_AT = 44 };
+    met.encrypted = true;
+    if (tvb_captured_length(tvb) >= SESSION_AT + 8)
+        met.session = tvb_get_letoh64(tvb, SESSION_AT);
 }
 
 static void on_smb(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
@@ -381,7 +401,7 @@ static void on_smb(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
     if (pinfo->fd->visited)
         return;
     if (tvb_get_guint8(tvb, 0) == 0xfd)
-        met.encrypted = true;
+        take_transform(tvb);
     else
         take_messages(tvb, pinfo);
 }
@@ -401,21 +421,24 @@ static void take_decrypted(packet_info *pinfo)
         now->facts.encrypted_smb++;
 }
 
-/* The pipe of a PDU: what SMB2 said itself, else the message in whose octets it lies, else (it was put together of several) the
- * last message of the frame. */
-static smb_pipe pipe_of(tvbuff_t *tvb, const hooks_pipe *carrier)
+/* The message in whose octets a PDU lies, else (it was put together of several) the frame's last; NULL: the frame has none. */
+static const met_message *message_of(tvbuff_t *tvb)
 {
-    smb_pipe pipe = {.known = carrier->known, .pipe_id = {carrier->file_id[0], carrier->file_id[1]}, .name = carrier->name};
-    if (pipe.known || met.messages->len == 0)
-        return pipe;
     const tvbuff_t *source = tvb_get_ds_tvb(tvb);
     int start = tvb_raw_offset(tvb);
     for (guint i = 0; i < met.messages->len; i++) {
         const met_message *message = &g_array_index(met.messages, met_message, i);
         if (message->source == source && message->start <= start && start < message->end)
-            return message->pipe;
+            return message;
     }
-    return g_array_index(met.messages, met_message, met.messages->len - 1).pipe;
+    return met.messages->len ? &g_array_index(met.messages, met_message, met.messages->len - 1) : NULL;
+}
+
+/* The pipe of a PDU: what SMB2 said itself, else its message's. */
+static smb_pipe pipe_of(const met_message *message, const hooks_pipe *carrier)
+{
+    smb_pipe pipe = {.known = carrier->known, .pipe_id = {carrier->file_id[0], carrier->file_id[1]}, .name = carrier->name};
+    return pipe.known || !message ? pipe : message->pipe;
 }
 
 /* ------------------------------------------------------------------------------------------------------- Kerberos */
@@ -484,10 +507,14 @@ static void set_pipe(rpc_origin *origin, tvbuff_t *tvb, const hooks_pipe *carrie
 {
     origin->transport = carrier->on_pipe ? RPC_NCACN_NP : carrier->datagram ? RPC_NCADG_IP_UDP : RPC_NCACN_IP_TCP;
     origin->pipe = NULL;
+    origin->smb = NULL;
     origin->pipe_id[0] = origin->pipe_id[1] = 0;
     if (!carrier->on_pipe)
         return;
-    smb_pipe pipe = pipe_of(tvb, carrier);
+    const met_message *message = message_of(tvb);
+    smb_pipe pipe = pipe_of(message, carrier);
+    uint64_t session = message && message->session ? message->session : met.session;
+    origin->smb = session ? smb_sessions_find(now->sessions, origin->connection, session) : NULL;
     origin->pipe = pipe.name;
     origin->pipe_id[0] = pipe.pipe_id[0];
     origin->pipe_id[1] = pipe.pipe_id[1];

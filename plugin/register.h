@@ -18,7 +18,7 @@ void register_handoff(void);
 typedef struct {
     int proto;
     int state, reason, mechanism, auth_level, user, context, key, keys_tried, pdus_verified, pdus_refused, pdus_missing;
-    int secret, secret_sid, secret_length, secret_octets;
+    int secret, secret_sid, secret_account, secret_length, secret_octets, secret_password;
     int request_in, response_in, fault, stub, trailer;
     int null_pointer, note, element;
     int ett, ett_security, ett_value;

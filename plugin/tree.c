@@ -218,20 +218,23 @@ typedef struct {
 static void draw_secret(const rpc_secret *secret, void *user)
 {
     const secret_place *place = user;
-    if (secret->kind != RPC_SECRET_WRAPPED)
+    if (!rpc_secret_is_sealed(secret->kind))
         return;
+    bool password = secret->kind == RPC_SECRET_PASSWORD;
     gint at = (gint)secret->offset;
-    char *text = dpapi_text(&secret->opened);
-    proto_item *item = proto_tree_add_string_format(place->tree, generic.secret, place->tvb, at, 0, text, "Wrapped secret in %s: %s",
-                                                    secret->field, text);
-    g_free(text);
+    proto_item *item = proto_tree_add_string_format(place->tree, generic.secret, place->tvb, at, 0, secret->text, "%s in %s: %s",
+                                                    password ? "Password" : "Wrapped secret", secret->field, secret->text);
     proto_item_set_generated(item);
     if (!secret->octets)
         return;
     proto_tree *sub = proto_item_add_subtree(item, generic.ett_security);
-    proto_item_set_generated(proto_tree_add_string(sub, generic.secret_sid, place->tvb, at, 0, secret->opened.sid));
+    if (secret->owner)
+        proto_item_set_generated(proto_tree_add_string(sub, password ? generic.secret_account : generic.secret_sid, place->tvb,
+                                                       at, 0, secret->owner));
     proto_item_set_generated(proto_tree_add_uint(sub, generic.secret_length, place->tvb, at, 0, (guint32)secret->length));
-    if (prefs_show_secrets())
+    if (prefs_show_secrets() && password)
+        proto_item_set_generated(proto_tree_add_string(sub, generic.secret_password, place->tvb, at, 0, secret->joined.password));
+    else if (prefs_show_secrets())
         proto_item_set_generated(proto_tree_add_bytes_with_length(sub, generic.secret_octets, place->tvb, at, 0, secret->octets,
                                                                   (gint)secret->length));
 }

@@ -185,6 +185,8 @@ static association *find_association(rpc_tracker *t, const rpc_origin *origin, c
     }
     if (!a->pub.pipe && origin->pipe)
         a->pub.pipe = g_strdup(origin->pipe);
+    if (!a->pub.smb)
+        a->pub.smb = origin->smb;
     if (p->type == PDU_BIND)
         a->bound = true;
     return a;

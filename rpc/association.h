@@ -12,6 +12,7 @@
 #include "decoders/interfaces.h"
 #include "keys/context.h"
 #include "rpc/pdu.h"
+#include "rpc/smb_session.h"
 
 typedef enum { RPC_NCACN_NP, RPC_NCACN_IP_TCP, RPC_NCADG_IP_UDP } rpc_transport;
 
@@ -24,6 +25,7 @@ typedef struct {
     uint64_t      connection;  /* one number a TCP connection or UDP conversation */
     uint64_t      pipe_id[2];  /* the SMB file id on it; 0 without a pipe */
     const char   *pipe;        /* "protected_storage"; NULL without a pipe or when its name is not known */
+    const smb_session *smb;    /* the session that carries it; NULL: none, or it is not known. Outlives the tracker */
     const char   *source;      /* "192.0.2.1:445" */
     const char   *destination;
 } rpc_origin;
@@ -89,6 +91,7 @@ struct rpc_association {
     rpc_transport transport;
     uint64_t      connection;
     char         *pipe;             /* NULL */
+    const smb_session *smb;         /* NULL */
     char         *client, *server;  /* "192.0.2.7:49152" */
     uint64_t      number;           /* from 1 */
 };

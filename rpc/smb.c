@@ -6,7 +6,8 @@
 
 enum { SMB2_HEADER = 64, SMB1_HEADER = 32 };
 enum { SMB2_NEGOTIATE = 0, SMB2_SESSION_SETUP = 1, SMB2_CREATE = 5, SMB2_CLOSE = 6, SMB2_READ = 8, SMB2_WRITE = 9, SMB2_IOCTL = 11 };
-enum { SMB1_CLOSE = 0x04, SMB1_TRANSACTION = 0x25, SMB1_READ_ANDX = 0x2e, SMB1_WRITE_ANDX = 0x2f, SMB1_NT_CREATE_ANDX = 0xa2 };
+enum { SMB1_CLOSE = 0x04, SMB1_TRANSACTION = 0x25, SMB1_READ_ANDX = 0x2e, SMB1_WRITE_ANDX = 0x2f, SMB1_SESSION_SETUP_ANDX = 0x73,
+       SMB1_NT_CREATE_ANDX = 0xa2 };
 enum { STATUS_PENDING = 0x00000103 };
 /* Requests whose answer is not in the capture would pile up; more than this are not outstanding on any real server
  * (credits are 16-bit), over all connections of a capture. */
@@ -224,6 +225,21 @@ static void read_smb1_create(const uint8_t *o, size_t length, size_t words, mess
         m->name = pipe_name(o + at, size, unicode);
 }
 
+/* The token of a SESSION_SETUP_ANDX stands at the beginning of its bytes ([MS-SMB] 2.2.4.6): with extended security a request has
+ * 12 words, a response 4. */
+static void read_smb1_setup(smb_tracker *t, uint64_t connection, const uint8_t *o, size_t length, const message *m)
+{
+    enum { REQUEST_WORDS = 12, RESPONSE_WORDS = 4 };
+    size_t words = o[SMB1_HEADER], at = SMB1_HEADER + 1 + 2 * words + 2;
+    if (m->command != SMB1_SESSION_SETUP_ANDX || !t->sink.setup || words != (m->response ? RESPONSE_WORDS : REQUEST_WORDS))
+        return;
+    size_t size = at <= length ? le16(o + SMB1_HEADER + 1 + (m->response ? 6 : 14)) : 0;
+    if (at > length || size > length - at)
+        at = size = 0;
+    smb_setup setup = {connection, m->message, le16(o + 28), !m->response, m->status, o + at, size};
+    t->sink.setup(&setup, t->sink.user);
+}
+
 static bool read_smb1(const uint8_t *o, size_t length, message *m)
 {
     if (length < SMB1_HEADER + 3)
@@ -341,6 +357,8 @@ smb_pipe smb_tracker_message(smb_tracker *t, uint64_t connection, uint32_t frame
     bool smb2 = octets[0] == 0xfe;
     if (!(smb2 ? read_smb2(t, connection, octets, length, &m) : octets[0] == 0xff && read_smb1(octets, length, &m)))
         return none;
+    if (!smb2)
+        read_smb1_setup(t, connection, octets, length, &m);
     request_key key = {connection, m.message};
     resolve_related(t, connection, frame, &m);
     if (!m.response) {

@@ -36,7 +36,7 @@ typedef struct {
     void *user;
     void (*opened)(const smb_open *attempt, void *user);
     void (*closed)(uint64_t connection, const uint64_t pipe_id[2], void *user);
-    /* A SESSION_SETUP of SMB2 and its security token (length 0: none). */
+    /* A SESSION_SETUP and its security token (length 0: none). */
     void (*setup)(const smb_setup *setup, void *user);
 } smb_sink;
 

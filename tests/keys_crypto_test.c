@@ -410,6 +410,33 @@ static void test_rc4(void)
     expect(hash, 16, "ac8e657f83df82beea5d43bdaf7800cc");
 }
 
+/* [RFC 4493] 4, examples 1 to 3; the others were computed with pycryptodome and hashlib. */
+static void test_smb(void)
+{
+    uint8_t key[16], data[64], nonce[12], out[16];
+    size_t length = unhex("6bc1bee22e409f96e93d7e117393172a ae2d8a571e03ac9c9eb76fac45af8e51 30c81c46a35ce411", data);
+    unhex("2b7e1516 28aed2a6 abf71588 09cf4f3c", key);
+    static const struct {
+        size_t      length;
+        const char *mac;
+    } rows[] = {{0, "bb1d6929e95937287fa37d129b756746"}, {16, "070a16b46b4d4144f79bdd9dd04a287c"},
+                {40, "dfa66747de9ae63030ca32611497c827"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_true(crypto_aes_mac(key, NULL, &(crypto_part){data, rows[i].length}, 1, out));
+        expect(out, 16, rows[i].mac);
+    }
+    g_assert_cmpuint(length, ==, 40);
+    unhex("000102030405060708090a0b0c0d0e0f", key);
+    unhex("000102030405060708090a0b", nonce);
+    const crypto_part parts[] = {{"abcabcabcabcabcabc", 18}, {"abcabcabcabcabc", 15}};
+    g_assert_true(crypto_aes_mac(key, NULL, parts, 2, out));
+    expect(out, 16, "9656af0b29a27c0b6bc5b73fde7b81b1");
+    g_assert_true(crypto_aes_mac(key, nonce, parts, 2, out));
+    expect(out, 16, "76b011d495cef0d3bdf645317a3361c1");
+    crypto_counter_kdf(CRYPTO_SHA256, key, 16, (crypto_part){"SMB2APP", 8}, (crypto_part){"SmbRpc", 7}, out, 16);
+    expect(out, 16, "2061e31cbe99e5c6493e3fbbd4faf495");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -428,5 +455,6 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/crypto/sha2-derive", test_sha2_derive);
     g_test_add_func("/keys/crypto/sha2-decrypt", test_sha2_decrypt);
     g_test_add_func("/keys/crypto/sha2-checksum", test_sha2_checksum);
+    g_test_add_func("/keys/crypto/smb", test_smb);
     return g_test_run();
 }

@@ -1,6 +1,6 @@
 /* keys_fuzz.c - hostile input for everything in keys/ that reads files, tokens or PDUs. The first octet chooses what:
  * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped secret, 6 a
- * Kerberos exchange with changes.
+ * Kerberos exchange with changes, 7 a password of a join call with changes.
  *
  * For libFuzzer, or with -DFUZZ_STANDALONE for `keys_fuzz ITERATIONS SEED`, which mutates those vectors.
  *
@@ -11,7 +11,9 @@
 
 #include "keys/context.h"
 #include "keys/dpapi.h"
+#include "keys/joinpassword.h"
 #include "keys/learn.h"
+#include "tests/joinpassword_vectors.h"
 #include "tests/kdc_vectors.h"
 #include "tests/keys_vectors.h"
 
@@ -194,6 +196,43 @@ static void unwrap(const uint8_t *data, size_t length)
     g_free(exact);
 }
 
+/* A password of a join call, with a key out of the input and with the one that opens it; the last octets are changes. */
+static void join(const uint8_t *data, size_t length)
+{
+    static const join_vector *const tables[] = {join_rc4_opened, join_rc4_illegible, join_rc4_refused, join_aes_opened,
+                                                join_aes_refused};
+    static const unsigned counts[] = {G_N_ELEMENTS(join_rc4_opened), G_N_ELEMENTS(join_rc4_illegible),
+                                      G_N_ELEMENTS(join_rc4_refused), G_N_ELEMENTS(join_aes_opened), G_N_ELEMENTS(join_aes_refused)};
+    join_key tried[2] = {{.name = "the first"}, {.name = "the second", .sure = length % 2}};
+    if (length < JOIN_KEY + 2)
+        return;
+    memcpy(tried[0].octets, data, JOIN_KEY);
+    unhex(join_vector_key, tried[1].octets);
+    unsigned table = data[JOIN_KEY] % G_N_ELEMENTS(tables), row = data[JOIN_KEY + 1] % counts[table];
+    data += JOIN_KEY + 2;
+    length -= JOIN_KEY + 2;
+    uint8_t octets[1024];
+    bool aes = table >= 3;
+    size_t head = !aes ? 0 : JOIN_AUTH_DATA + JOIN_SALT, count = unhex(tables[table][row].octets, octets);
+    change(&data, &length, 0, octets, &count);
+    join_password password;
+    uint8_t *exact = g_memdup2(octets, count);
+    if (!aes)
+        join_open(tried, 2, exact, count, &password);
+    else if (count >= head)
+        join_open_aes(tried, 2, exact, exact + JOIN_AUTH_DATA, exact + head, count - head, &password);
+    else
+        password = (join_password){.outcome = JOIN_MALFORMED};
+    char *text = join_text(&password);
+    if (!*text || (password.outcome == JOIN_OPENED) != (password.password != NULL))
+        abort();
+    if (password.password && !g_utf8_validate(password.password, (gssize)password.length, NULL))
+        abort();
+    g_free(text);
+    join_clear(&password);
+    g_free(exact);
+}
+
 /* Changes: four octets each of message, place (two) and value; then the exchange as it is, which must still be learnt from. */
 static void exchange(const uint8_t *data, size_t length)
 {
@@ -215,7 +254,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
     static const uint8_t types[] = {SEC_AUTH_SPNEGO, SEC_AUTH_NTLM, SEC_AUTH_KERBEROS};
     if (!length)
         return 0;
-    unsigned kind = data[0] % 7;
+    unsigned kind = data[0] % 8;
     if (kind == 0)
         read_file(data + 1, length - 1);
     else if (kind < 4)
@@ -224,8 +263,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
         replay(data + 1, length - 1);
     else if (kind == 5)
         unwrap(data + 1, length - 1);
-    else
+    else if (kind == 6)
         exchange(data + 1, length - 1);
+    else
+        join(data + 1, length - 1);
     return 0;
 }
 
@@ -236,7 +277,7 @@ static size_t make_input(GRand *random, uint8_t *out, size_t room)
     static const uint8_t keytab[] = "\5\2\0\0\0\x2e\0\1\0\1R\0\5alice\0\0\0\1\0\0\0\0\1\0\x17\0\x10"
                                     "0123456789abcdef\0\0\0\2";
     size_t length = 1;
-    out[0] = (uint8_t)g_rand_int_range(random, 0, 7);
+    out[0] = (uint8_t)g_rand_int_range(random, 0, 8);
     if (out[0] == 0) {
         static const uint8_t pvk[24 + 20] = "\x1e\xf1\xb5\xb0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0"
                                             "\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
@@ -270,15 +311,16 @@ static size_t make_input(GRand *random, uint8_t *out, size_t room)
                 length += 3 + count;
             }
     } else {
-        bool kdc = out[0] == 6;
-        if (!kdc)
+        bool kdc = out[0] == 6, join_call = out[0] == 7;
+        for (int i = kdc ? 0 : join_call ? JOIN_KEY + 2 : 1; i > 0; i--)
             out[length++] = (uint8_t)g_rand_int(random);
         for (int i = g_rand_int_range(random, 1, 4); i > 0; i--) {
             guint32 noise = g_rand_int(random);
             memcpy(out + length, &noise, 4);
             if (i > 1)
                 out[length] &= 0x7f;
-            out[length] = (uint8_t)((out[length] & 0x80) | (kdc ? g_rand_int_range(random, 0, 3) : g_rand_int_range(random, 2, 9)));
+            int line = join_call ? 0 : kdc ? g_rand_int_range(random, 0, 3) : g_rand_int_range(random, 2, 9);
+            out[length] = (uint8_t)((out[length] & 0x80) | line);
             length += 4;
         }
         return length;

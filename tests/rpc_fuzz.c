@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys/crypto.h"
 #include "rpc/association.h"
 #include "rpc/smb.h"
+#include "rpc/smb_session.h"
 #include "verifier/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 typedef struct {
     rpc_tracker  *calls;
     verifier     *judge;
+    smb_sessions *sessions;
     capture_facts facts;
 } rig;
 
@@ -57,6 +60,25 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((rig *)user)->calls, connection, pipe_id);
 }
 
+static void on_setup(const smb_setup *setup, void *user)
+{
+    uint8_t key[16];
+    const key_entry *ntlm;
+    smb_sessions_setup(((rig *)user)->sessions, setup->connection, setup->message, setup->session, setup->from_client,
+                       setup->status, setup->token, setup->length, key, &ntlm);
+}
+
+/* A message's session, and all keys that could seal what its pipes carry. */
+static void give_session(rig *r, uint64_t connection, const uint8_t *octets, size_t length)
+{
+    smb_sessions_message(r->sessions, connection, octets, length, length % 8);
+    size_t count;
+    join_key *keys = smb_session_join_keys(smb_sessions_find(r->sessions, connection, smb_session_id(octets, length)), &count);
+    if ((keys != NULL) != (count > 0))
+        abort();
+    crypto_free(keys);
+}
+
 static void give_pdu(rig *r, uint32_t frame, uint8_t kind, const uint8_t *octets, size_t length)
 {
     uint8_t *p = g_memdup2(octets, length);
@@ -94,7 +116,7 @@ static void give_datagram(rig *r, uint32_t frame, uint8_t kind, const uint8_t *o
 static void run(const uint8_t *data, size_t size, bool forget)
 {
     keyring *ring = keyring_new();
-    static const char key[] = "A\\b:c\n";
+    static const char key[] = "A\\b:c\nsmb-session-key 1 000102030405060708090a0b0c0d0e0f\n";
     keyring_add_memory(ring, "keys", (const uint8_t *)key, sizeof key - 1);
     uint32_t frame = 0;
     rig r = {.facts = {.label = "fuzz", .complete = true}};
@@ -102,8 +124,9 @@ static void run(const uint8_t *data, size_t size, bool forget)
     rpc_options options = {.forget = forget};
     r.judge = verifier_new(NULL, NULL);
     r.calls = rpc_tracker_new(ring, &sink, &options);
-    smb_sink pipes = {&r, on_opened, on_closed, NULL};
+    smb_sink pipes = {&r, on_opened, on_closed, on_setup};
     smb_tracker *smb = smb_tracker_new(&pipes);
+    r.sessions = smb_sessions_new(ring);
     verifier_begin(r.judge, &r.facts);
     while (size >= 3) {
         uint8_t kind = data[0];
@@ -111,9 +134,10 @@ static void run(const uint8_t *data, size_t size, bool forget)
         frame++;
         uint8_t *exact = memcpy(g_malloc(length + 1), data + 3, length);
         exact = g_realloc(exact, MAX(length, 1)); /* not an octet more, so that a sanitizer sees each read too far */
-        if (kind & 1)
+        if (kind & 1) {
             smb_tracker_message(smb, kind >> 6, frame, "a", "b", exact, length);
-        else if (kind & 32)
+            give_session(&r, kind >> 6, exact, length);
+        } else if (kind & 32)
             give_datagram(&r, frame, kind, exact, length);
         else
             give_pdu(&r, frame, kind, exact, length);
@@ -126,6 +150,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     verifier_end(r.judge);
     rpc_tracker_free(r.calls);
     smb_tracker_free(smb);
+    smb_sessions_free(r.sessions);
     verifier_free(r.judge);
     keyring_free(ring);
 }

@@ -248,25 +248,28 @@ static void json_secret(const rpc_secret *secret, void *user)
 {
     json_secrets *s = user;
     JsonBuilder *b = s->b;
-    if (secret->kind != RPC_SECRET_WRAPPED)
+    if (!rpc_secret_is_sealed(secret->kind))
         return;
-    char guid[KEY_GUID_TEXT], *text = dpapi_text(&secret->opened);
+    bool password = secret->kind == RPC_SECRET_PASSWORD;
+    char guid[KEY_GUID_TEXT];
     key_guid_text(secret->opened.guid, guid);
     json_builder_begin_object(b);
     set_string(b, "field", secret->field);
     set_string(b, "type", secret->type);
-    set_string(b, "key", guid);
-    set_string(b, "state", secret->octets ? "verified" : "sealed");
-    set_string(b, "reason", text);
-    set_string(b, "sid", secret->opened.sid);
+    if (!password)
+        set_string(b, "key", guid);
+    set_string(b, "state", secret->state);
+    set_string(b, "reason", secret->text);
+    set_string(b, password ? "account" : "sid", secret->owner);
     if (secret->octets)
         set_number(b, "length", secret->length);
-    if (secret->octets && s->octets) {
+    if (secret->octets && s->octets && password) {
+        set_string(b, "password", secret->joined.password);
+    } else if (secret->octets && s->octets) {
         json_builder_set_member_name(b, "octets");
         add_hex(b, secret->octets, secret->length);
     }
     json_builder_end_object(b);
-    g_free(text);
 }
 
 /* Secrets that the call carries wrapped, for which the call's own plaintext is not enough. */
@@ -415,20 +418,35 @@ typedef struct {
     bool     octets;
 } text_secrets;
 
+/* A password as it was typed, but for what a terminal would obey. */
+static void append_shown(GString *line, const char *password)
+{
+    g_string_append(line, ": ");
+    for (const char *at = password; *at; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+        if (g_unichar_isprint(c))
+            g_string_append_unichar(line, c);
+        else
+            g_string_append_printf(line, "\\u{%x}", c);
+    }
+}
+
 /* That there is no key for it is said in JSON and in the tree; here it would be in every line. */
 static void text_secret(const rpc_secret *secret, void *user)
 {
     text_secrets *s = user;
-    if (secret->kind != RPC_SECRET_WRAPPED || secret->opened.outcome == DPAPI_NO_KEY)
+    bool password = secret->kind == RPC_SECRET_PASSWORD;
+    if (!rpc_secret_is_sealed(secret->kind) || rpc_secret_lacks_key(secret))
         return;
-    char *text = dpapi_text(&secret->opened);
-    g_string_append_printf(s->line, " {%s: %s", secret->field, text);
+    g_string_append_printf(s->line, " {%s: %s", secret->field, secret->text);
     if (secret->octets)
-        g_string_append_printf(s->line, "; %" G_GSIZE_FORMAT " octets of %s", secret->length, secret->opened.sid);
-    for (size_t i = 0; secret->octets && s->octets && i < secret->length; i++)
+        g_string_append_printf(s->line, "; %" G_GSIZE_FORMAT " octets of %s", secret->length,
+                               secret->owner ? secret->owner : "nobody named");
+    for (size_t i = 0; secret->octets && s->octets && !password && i < secret->length; i++)
         g_string_append_printf(s->line, i ? "%02x" : ": %02x", secret->octets[i]);
+    if (secret->octets && s->octets && password)
+        append_shown(s->line, secret->joined.password);
     g_string_append_c(s->line, '}');
-    g_free(text);
 }
 
 static void text_message(GString *line, const rpc_call *call, const rpc_message *m, const report_options *options)

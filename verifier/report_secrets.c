@@ -19,7 +19,7 @@ struct report_secrets {
     const keyring *ring;
     JsonBuilder   *manifest;
     char          *error;     /* the first that could not be written, and why */
-    unsigned       certificates, plain, opened, sealed;
+    unsigned       certificates, plain, opened, passwords, sealed;
     /* of the call in hand */
     const char     *capture;
     const rpc_call *call;
@@ -83,7 +83,7 @@ static void member_number(report_secrets *s, const char *name, gint64 value)
 static void note(report_secrets *s, const rpc_secret *secret, uint32_t frame, const char *file)
 {
     bool wrapped = secret->kind == RPC_SECRET_WRAPPED;
-    char guid[KEY_GUID_TEXT], *text = wrapped ? dpapi_text(&secret->opened) : NULL;
+    char guid[KEY_GUID_TEXT];
     key_guid_text(secret->opened.guid, guid);
     json_builder_begin_object(s->manifest);
     member(s, "file", file);
@@ -99,14 +99,14 @@ static void note(report_secrets *s, const rpc_secret *secret, uint32_t frame, co
     member(s, "call_state", sec_state_name((s->response ? &s->call->response : &s->call->request)->state));
     if (secret->octets)
         member_number(s, "length", (gint64)secret->length);
-    if (wrapped) {
+    if (wrapped)
         member(s, "key", guid);
-        member(s, "sid", secret->opened.sid);
-        member(s, "state", secret->octets ? "verified" : "sealed");
-        member(s, "reason", text);
+    if (rpc_secret_is_sealed(secret->kind)) {
+        member(s, wrapped ? "sid" : "account", secret->owner);
+        member(s, "state", secret->state);
+        member(s, "reason", secret->text);
     }
     json_builder_end_object(s->manifest);
-    g_free(text);
 }
 
 static void keep(const rpc_secret *secret, void *user)
@@ -114,17 +114,20 @@ static void keep(const rpc_secret *secret, void *user)
     report_secrets *s = user;
     const rpc_message *m = s->response ? &s->call->response : &s->call->request;
     uint32_t frame = g_array_index(m->frames, uint32_t, 0);
-    bool certificate = secret->kind == RPC_SECRET_CERTIFICATE;
-    char *name = g_strdup_printf("frame-%06u-%s", frame, certificate ? "certificate" : "secret"), *file = NULL;
+    static const struct {
+        const char *name, *extension;
+    } files[] = {{"certificate", "der"}, {"secret", "bin"}, {"secret", "bin"}, {"password", "txt"}};
+    char *name = g_strdup_printf("frame-%06u-%s", frame, files[secret->kind].name), *file = NULL;
     if (secret->octets) {
-        file = write_new(s->folder, name, certificate ? "der" : "bin", secret->octets, secret->length);
+        file = write_new(s->folder, name, files[secret->kind].extension, secret->octets, secret->length);
         if (!file && !s->error)
             s->error = g_strdup_printf("%s of frame %u cannot be written to %s: %s", rpc_secret_kind_name(secret->kind), frame,
                                        s->folder, g_strerror(errno));
     }
-    s->certificates += file && certificate;
+    s->certificates += file && secret->kind == RPC_SECRET_CERTIFICATE;
     s->plain += file && secret->kind == RPC_SECRET_PLAIN;
     s->opened += file && secret->kind == RPC_SECRET_WRAPPED;
+    s->passwords += file && secret->kind == RPC_SECRET_PASSWORD;
     s->sealed += !secret->octets;
     if (file || !secret->octets)
         note(s, secret, frame, file);
@@ -163,8 +166,11 @@ bool report_secrets_end(report_secrets *s, FILE *out, char **error)
     char *manifest = write_manifest(s);
     if (!manifest && !s->error)
         s->error = g_strdup_printf("the manifest cannot be written to %s: %s", s->folder, g_strerror(errno));
-    fprintf(out, "%u certificate%s, %u secret%s in the clear, %u opened with a backup key; %u stay wrapped\n", s->certificates,
-            s->certificates == 1 ? "" : "s", s->plain, s->plain == 1 ? "" : "s", s->opened, s->sealed);
+    fprintf(out, "%u certificate%s, %u secret%s in the clear, %u opened with a backup key", s->certificates,
+            s->certificates == 1 ? "" : "s", s->plain, s->plain == 1 ? "" : "s", s->opened);
+    if (s->passwords)
+        fprintf(out, ", %u password%s with an SMB session's", s->passwords, s->passwords == 1 ? "" : "s");
+    fprintf(out, "; %u stay wrapped\n", s->sealed);
     if (manifest)
         fprintf(out, "what each is stands in %s%c%s\n", s->folder, G_DIR_SEPARATOR, manifest);
     bool good = !s->error;
