@@ -187,6 +187,8 @@ static association *find_association(rpc_tracker *t, const rpc_origin *origin, c
         a->pub.pipe = g_strdup(origin->pipe);
     if (p->type == PDU_BIND)
         a->bound = true;
+    if ((p->type == PDU_BIND || p->type == PDU_BIND_ACK) && p->assoc_group != 0)
+        a->pub.group = p->assoc_group; /* asked for, and then what the server gives */
     return a;
 }
 

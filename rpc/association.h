@@ -91,6 +91,7 @@ struct rpc_association {
     char         *pipe;             /* NULL */
     char         *client, *server;  /* "192.0.2.7:49152" */
     uint64_t      number;           /* from 1 */
+    uint32_t      group;            /* assoc_group_id: connections with the same share context handles; 0: not known */
 };
 
 /* One PDU as the tracker understood it, kept for whoever draws frames. */

@@ -10,7 +10,7 @@
 #ifndef RPCLENS_VERDICT_H
 #define RPCLENS_VERDICT_H
 
-#include "rpc/association.h"
+#include "rpc/handles.h"
 #include "rpc/smb.h"
 
 typedef enum { RULE_MUST, RULE_MUST_NOT, RULE_SHOULD } rule_level;
@@ -68,6 +68,7 @@ typedef struct {
     bool        complete;        /* false: cut off in the middle */
     uint32_t    encrypted_smb;   /* frames with SMB3-encrypted messages that were not opened */
     uint32_t    unbound_calls;   /* calls of an unknown interface: their bind is not in the capture */
+    const rpc_handles *handles;  /* told of each message before the rules are; NULL: context handles are not followed */
 } capture_facts;
 
 /* `found` is called whenever a finding gains a frame (0: it has none), with the finding so far. */
