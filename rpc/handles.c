@@ -16,7 +16,6 @@ enum { NAME_LIMIT = 4096 };
 
 typedef struct {
     rpc_handle pub; /* the first member */
-    char      *scope; /* GRefString */
     unsigned   holders;
     GList     *link;  /* in one of the queues; NULL: pushed out */
     GQueue    *queue;
@@ -51,14 +50,14 @@ static guint tracked_hash(gconstpointer p)
 static gboolean tracked_equal(gconstpointer a, gconstpointer b)
 {
     const tracked *x = a, *y = b;
-    return x->pub.attributes == y->pub.attributes && ndr_guid_equal(&x->pub.uuid, &y->pub.uuid) && strcmp(x->scope, y->scope) == 0;
+    return x->pub.attributes == y->pub.attributes && ndr_guid_equal(&x->pub.uuid, &y->pub.uuid) && strcmp(x->pub.scope, y->pub.scope) == 0;
 }
 
 static void release(tracked *h)
 {
     if (--h->holders > 0)
         return;
-    g_ref_string_release(h->scope);
+    g_ref_string_release((char *)h->pub.scope); /* a GRefString */
     g_free((char *)h->pub.name);
     g_free(h);
 }
@@ -119,20 +118,14 @@ void rpc_handles_free(rpc_handles *handles)
 
 /* -------------------------------------------------------------------------------------------------- where they mean something */
 
-/* An association group is told by who made it where and the number that the server gave it. Datagrams have none: what is opened in
- * one activity is used in others of the same client. */
-static char *make_scope(const rpc_association *a)
+/* Datagrams have no groups: what is opened in one activity is used in others of the same client. */
+char *rpc_handles_scope(const rpc_association *a)
 {
     const char *port = strrchr(a->client, ':');
     int client = port ? (int)(port - a->client) : (int)strlen(a->client);
-    char *text;
     if (a->transport == RPC_NCADG_IP_UDP || a->group != 0)
-        text = g_strdup_printf("%.*s %s %s %u", client, a->client, a->server, a->pipe ? a->pipe : "", a->group);
-    else
-        text = g_strdup_printf("%" G_GUINT64_FORMAT, a->number);
-    char *scope = g_ref_string_new(text);
-    g_free(text);
-    return scope;
+        return g_strdup_printf("%.*s %s %s %u", client, a->client, a->server, a->pipe ? a->pipe : "", a->group);
+    return g_strdup_printf("%" G_GUINT64_FORMAT, a->number);
 }
 
 static char *scope_of(rpc_handles *handles, const rpc_association *a)
@@ -141,7 +134,9 @@ static char *scope_of(rpc_handles *handles, const rpc_association *a)
         return handles->scope;
     if (handles->scope)
         g_ref_string_release(handles->scope);
-    handles->scope = make_scope(a);
+    char *text = rpc_handles_scope(a);
+    handles->scope = g_ref_string_new(text);
+    g_free(text);
     handles->scope_of = a->number;
     handles->scope_group = a->group;
     return handles->scope;
@@ -155,7 +150,8 @@ static bool is_null(const ndr_value *value)
 
 static tracked *find(rpc_handles *handles, const rpc_call *call, const ndr_value *value)
 {
-    const tracked sought = {.pub = {.attributes = (uint32_t)value->number, .uuid = value->guid}, .scope = scope_of(handles, call->association)};
+    const tracked sought = {.pub = {.attributes = (uint32_t)value->number, .uuid = value->guid,
+                                    .scope = scope_of(handles, call->association)}};
     return g_hash_table_lookup(handles->now, &sought);
 }
 
@@ -165,8 +161,7 @@ static tracked *begin(rpc_handles *handles, const rpc_call *call, const ndr_valu
         push_out(handles, handles->closed.head ? handles->closed.head->data : handles->open.head->data);
     tracked *h = g_new0(tracked, 1);
     h->pub = (rpc_handle){.number = ++handles->count, .attributes = (uint32_t)value->number, .uuid = value->guid,
-                          .interface = call->interface};
-    h->scope = g_ref_string_acquire(scope_of(handles, call->association));
+                          .interface = call->interface, .scope = g_ref_string_acquire(scope_of(handles, call->association))};
     h->holders = 1;
     g_queue_push_tail(&handles->open, h);
     h->queue = &handles->open;

@@ -23,6 +23,7 @@ typedef struct {
     const ndr_method    *opened_by; /* NULL as `type` is */
     uint32_t             opened_in; /* frame of the answer; 0 */
     uint64_t             opened_on; /* association; 0 */
+    const char          *scope;     /* the association group it means something in, as rpc_handles_scope() tells it */
     bool                 access_known; /* the method that opened it told what it may be used for; then: */
     uint32_t             access;    /* lpdwGrantedAccess */
     const ndr_method    *closed_by; /* NULL: not closed so far */
@@ -43,6 +44,10 @@ typedef struct {
 } rpc_handle_use;
 
 typedef struct rpc_handles rpc_handles;
+
+/* What is equal for associations that share handles: those of one group, told by who made it where and the number that the server gave
+ * it, and the activities of a client. Free it. */
+char *rpc_handles_scope(const rpc_association *association);
 
 /* `forget`: what a call's messages held is dropped when it is finished, for a program that goes through once. */
 rpc_handles *rpc_handles_new(bool forget);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const rule *const tables[] = {rules_bkrp};
+static const rule *const tables[] = {rules_bkrp, rules_cmrp_handles};
 
 /* What all rules of one protocol share, and which of them listen for its messages. */
 typedef struct {

@@ -49,7 +49,7 @@ struct rule {
 };
 
 /* All rules, in the catalogue's order; ends with a rule without id. */
-extern const rule rules_bkrp[];
+extern const rule rules_bkrp[], rules_cmrp_handles[];
 /* Calls `fn` for every rule of every protocol. */
 void rules_each(void (*fn)(const rule *r, void *user), void *user);
 
