@@ -120,8 +120,10 @@ static void unref_array(void *p)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     capture *c = user;
-    if (!call->bound && !response)
+    if (!call->bound && !response) {
         c->facts.unbound_calls++;
+        c->facts.unbound_on_pipes += call->association->transport == RPC_NCACN_NP;
+    }
     rpc_handles_message(c->handles, call, response);
     if (c->judge)
         verifier_message(c->judge, call, response);

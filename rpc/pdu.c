@@ -123,6 +123,8 @@ pdu_result pdu_read(const uint8_t *octets, size_t captured, size_t reported, pdu
     }
     if ((out->type == PDU_BIND || out->type == PDU_BIND_ACK) && out->captured >= ASSOC_GROUP_END)
         out->assoc_group = u32(octets + ASSOC_GROUP_END - 4, out->big_endian);
+    if (out->type == PDU_BIND_NAK && out->captured >= PDU_SHORTEST + 2)
+        out->nak_reason = u16(octets + PDU_SHORTEST, out->big_endian);
     return out->captured < out->length ? PDU_CUT : PDU_GOOD;
 }
 

@@ -440,6 +440,409 @@ static void test_access(void)
     tear_down();
 }
 
+/* ------------------------------------------------------------------------------------- transport and authentication */
+
+static const encode_set *const none = NO_SETS;
+
+static void good(uint32_t frame)
+{
+    exchange(frame, 3, none, none);
+}
+
+static void set_ntlm(uint32_t flags)
+{
+    context = (sec_context){{.mechanism = SEC_MECH_NTLM, .mechanism_text = "NTLMv2", .spnego = true, .ntlm_authenticate = true,
+                             .ntlm_flags = flags, .have_key = true, .user = "CORP\\alice"}};
+}
+
+/* A call of version 2.0 as it should be: datagrams, NTLM, packet integrity. */
+static void set_version_2(void)
+{
+    set_ntlm(0xE2888235);
+    interface = &cmrp_interface_2;
+    auth.auth_type = SEC_AUTH_NTLM;
+    auth.level = SEC_LEVEL_INTEGRITY;
+    association.transport = RPC_NCADG_IP_UDP;
+    association.group = 0;
+}
+
+static void set_unprotected(void)
+{
+    auth.security = NULL;
+    auth.level = SEC_LEVEL_NONE;
+}
+
+static void bind_version(uint32_t frame, uint16_t version, int result)
+{
+    rpc_origin origin = {.frame = frame, .transport = association.transport, .connection = association.connection};
+    verifier_context(t.v, &association, &origin, &cmrp_interface_3.uuid, version, result);
+}
+
+/* What all rules of one version's requests have in common. */
+static void expect_other_version(const char *id, bool is_version_2)
+{
+    if (!is_version_2)
+        set_version_2();
+    good(10);
+    expect_not_applicable(id);
+    if (is_version_2)
+        set_version_2();
+    rpc_call *call = request_in(10, 3, none);
+    call->request.auth = NULL;
+    call->request.level = SEC_LEVEL_NONE;
+    call->request.state = SEC_SEALED;
+    call->request.reason = SEC_CUT;
+    tell(call, false);
+    expect_open(id, "IC-TRUNCATED", 10, "in a packet whose security trailer the snap length cut off");
+}
+
+static void test_interface(void)
+{
+    set_up();
+    bind_version(5, 3, -1);
+    bind_version(6, 3, 0);
+    bind_version(5, 2, -1);
+    expect_kept("CMRP-1", 2);
+    set_version_2();
+    bind_version(5, 2, 0);
+    expect_kept("CMRP-1", 1);
+    bind_version(5, 4, -1);
+    bind_version(6, 4, 2);
+    expect_warned("CMRP-1", 5, "192.0.2.7:49152 asked 192.0.2.1:49664 for ClusAPI's interface in version 4.0; there are 2.0 and 3.0");
+    tear_down();
+}
+
+static void test_level_2(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    auth.level = SEC_LEVEL_CONNECT;
+    good(12);
+    expect_kept("CMRP-2", 2);
+    set_version_2();
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-2", 10, "sent ApiGetClusterName to 192.0.2.1:49664 without an RPC security context; at least CONNECT (2)");
+    expect_other_version("CMRP-2", true);
+    tear_down();
+}
+
+static void test_integrity_2(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    auth.level = SEC_LEVEL_PRIVACY;
+    good(12);
+    expect_kept("CMRP-3", 2);
+    set_version_2();
+    auth.level = SEC_LEVEL_CONNECT;
+    good(10);
+    expect_warned("CMRP-3", 10, "with auth_level 2 (connect), should be packet integrity (5)");
+    set_version_2();
+    auth.level = SEC_LEVEL_PKT;
+    exchange(10, 108, none, none);
+    good(12);
+    expect_not_applicable("CMRP-3");
+    expect_other_version("CMRP-3", true);
+    tear_down();
+}
+
+static void test_password(void)
+{
+    set_up();
+    set_version_2();
+    auth.level = SEC_LEVEL_PRIVACY;
+    good(10);
+    exchange(12, 108, none, none);
+    expect_kept("CMRP-4", 1);
+    set_version_2();
+    exchange(12, 108, none, none);
+    expect_broken("CMRP-4", 12, "sent ApiSetServiceAccountPassword to 192.0.2.1:49664 with auth_level 5 (integrity), which leaves the "
+                  "password readable");
+    set_version_2();
+    good(10);
+    auth.level = SEC_LEVEL_PRIVACY;
+    exchange(12, 108, none, none);
+    expect_warned("CMRP-4", 12, "with packet privacy, after calls of the same session without");
+    set_version_2();
+    good(10);
+    expect_not_applicable("CMRP-4");
+    exchange(12, 108, none, none); /* version 3.0 */
+    expect_not_applicable("CMRP-4");
+    tear_down();
+}
+
+static void test_ntlm(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    expect_kept("CMRP-5", 1);
+    set_version_2();
+    auth.auth_type = SEC_AUTH_KERBEROS;
+    good(10);
+    expect_broken("CMRP-5", 10, "with auth_type 16 (Kerberos); NTLM (10) is required");
+    set_version_2();
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-5", 10, "without an RPC security context; NTLM (auth_type 10) is required");
+    expect_other_version("CMRP-5", true);
+
+    set_version_2();
+    good(10);
+    expect_kept("CMRP-6", 1);
+    set_version_2();
+    context.facts.ntlm_flags |= 0x00100000;
+    good(10);
+    expect_broken("CMRP-6", 10, "with impersonation level IDENTIFY (NTLM flags 0xE2988235 hold 0x00100000)");
+    set_version_2();
+    context.facts.ntlm_authenticate = false;
+    good(10);
+    expect_open("CMRP-6", "IC-NOHANDSHAKE", 10, "with NTLM, whose AUTHENTICATE message is not in the capture");
+    expect_other_version("CMRP-6", true);
+    tear_down();
+}
+
+static void test_privacy_3(void)
+{
+    set_up();
+    good(10);
+    expect_kept("CMRP-7", 1);
+    auth.level = SEC_LEVEL_INTEGRITY;
+    good(10);
+    good(12);
+    expect_found("CMRP-7", VERDICT_VIOLATION, NULL, 2, 10, "with auth_level 5 (integrity); packet privacy (6) is required");
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-7", 10, "without an RPC security context; packet privacy (6) is required");
+    expect_other_version("CMRP-7", false);
+
+    good(10);
+    expect_kept("CMRP-8", 1);
+    auth.level = SEC_LEVEL_INTEGRITY; /* reported once */
+    good(10);
+    expect_not_applicable("CMRP-8");
+    expect_other_version("CMRP-8", false);
+
+    good(10);
+    expect_kept("CMRP-10", 1);
+    auth.auth_type = SEC_AUTH_KERBEROS;
+    good(10);
+    expect_broken("CMRP-10", 10, "with auth_type 16 (Kerberos); SPNEGO (9) is required");
+    expect_other_version("CMRP-10", false);
+    tear_down();
+}
+
+static void test_refusal(void)
+{
+    set_up();
+    auth.level = SEC_LEVEL_INTEGRITY;
+    refuse(request(10, 3, none), 11, 5);
+    request(12, 3, none);
+    verifier_closed(t.v, 1);
+    expect_kept("CMRP-9", 2);
+
+    auth.level = SEC_LEVEL_INTEGRITY;
+    good(10);
+    expect_broken("CMRP-9", 11, "192.0.2.1:49664 answered ApiGetClusterName of 192.0.2.7:49152 though it came with auth_level 5 (integrity)");
+    set_unprotected();
+    exchange(10, 3, none, SETS({"return", .number = 5}));
+    expect_warned("CMRP-9", 11, "with ERROR_ACCESS_DENIED and not with a fault");
+    auth.level = SEC_LEVEL_PKT;
+    request(10, 3, none);
+    expect_open("CMRP-9", "IC-ONE-WAY", 10, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 4 (packet), and no answer is in");
+    auth.level = SEC_LEVEL_PKT;
+    rpc_call *call = request(10, 3, none);
+    call->response = craft_message(RPC_RESPONSE, 11, NULL);
+    protect(&call->response);
+    call->response.reason = SEC_CUT;
+    tell(call, true);
+    expect_open("CMRP-9", "IC-TRUNCATED", 11, "the answer cannot be read: the snap length cut it");
+    good(10);
+    expect_not_applicable("CMRP-9");
+    set_version_2();
+    good(10);
+    expect_not_applicable("CMRP-9");
+    tear_down();
+}
+
+static void test_spn(void)
+{
+    static const char *const rules[] = {"CMRP-11", "CMRP-12", "CMRP-13", "CMRP-14", "CMRP-15"};
+    set_up();
+    good(10);
+    expect_kept("CMRP-11", 1);
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_open("CMRP-11", "IC-CACHE", 10, "with NTLM and no service principal name");
+
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_kept("CMRP-12", 1);
+    context.facts.target = "MSServerClusterMgmtAPI/192.0.2.1@CORP.EXAMPLE";
+    good(10);
+    expect_warned("CMRP-12", 10, "for the service principal MSServerClusterMgmtAPI/192.0.2.1@CORP.EXAMPLE, which is made of an address");
+    good(10);
+    expect_not_applicable("CMRP-12");
+
+    good(10);
+    set_ntlm(0xE2888235);
+    context.facts.target = "msserverclustermgmtapi/node1";
+    good(12);
+    expect_kept("CMRP-13", 2);
+    context.facts.target = "host/node1@CORP.EXAMPLE";
+    good(10);
+    expect_broken("CMRP-13", 10, "for the service principal host/node1@CORP.EXAMPLE; MSServerClusterMgmtAPI/ and the server's computer");
+    context.facts.target = "MSServerClusterMgmtAPI/@CORP.EXAMPLE";
+    good(10);
+    expect_broken("CMRP-13", 10, "MSServerClusterMgmtAPI/@CORP.EXAMPLE");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_not_applicable("CMRP-13");
+
+    good(10);
+    expect_kept("CMRP-14", 1);
+    context.facts.ap_options = 0;
+    good(10);
+    expect_broken("CMRP-14", 10, "without asking for mutual authentication (ap-options 0x00000000");
+    context.facts.gss_flags = 0x203e;
+    good(10);
+    expect_broken("CMRP-14", 10, "with impersonation level IDENTIFY (GSS flags 0x0000203E");
+    context.facts.gss_flags_known = false;
+    good(10);
+    expect_open("CMRP-14", "IC-ENCRYPTED", 10, "with Kerberos, whose authenticator is not opened");
+    context.facts.ap_rep = false;
+    good(10);
+    expect_open("CMRP-14", "IC-ONE-WAY", 10, "the server's AP-REP is not in the capture");
+    set_ntlm(0xE2888235);
+    context.facts.target = "MSServerClusterMgmtAPI/node1";
+    good(10);
+    expect_warned("CMRP-14", 10, "with NTLM, though it named the service principal MSServerClusterMgmtAPI/node1");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_not_applicable("CMRP-14");
+
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_kept("CMRP-15", 1);
+    set_ntlm(0xE2988235);
+    good(10);
+    expect_broken("CMRP-15", 10, "with impersonation level IDENTIFY");
+    good(10);
+    expect_not_applicable("CMRP-15");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        set_ntlm(0);
+        context.facts.ntlm_authenticate = false;
+        good(10);
+        expect_open(rules[i], "IC-NOHANDSHAKE", 10, "with NTLM, whose AUTHENTICATE message is not in the capture");
+        set_unprotected();
+        good(10);
+        expect_not_applicable(rules[i]);
+        expect_other_version(rules[i], false);
+    }
+    tear_down();
+}
+
+static void test_permission(void)
+{
+    set_up();
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-16", 11, "answered ApiGetClusterName of 192.0.2.7:49152 with success, though it was called without an RPC security");
+    set_ntlm(0xE2888A35);
+    context.facts.anonymous = true;
+    good(10);
+    expect_broken("CMRP-16", 11, "with success, though it was called anonymously");
+    set_unprotected();
+    refuse(request(10, 3, none), 11, 5);
+    exchange(12, 3, none, SETS({"return", .number = 5}));
+    expect_kept("CMRP-16", 2);
+    set_ntlm(0xE2888235);
+    good(10);
+    good(12);
+    expect_open("CMRP-16", "IC-CONFIG", 10, "as CORP\\alice: whom the cluster's security descriptor permits is not in the capture");
+    set_unprotected();
+    exchange(12, 3, none, SETS({"return", .number = 0x6BF}));
+    expect_not_applicable("CMRP-16");
+
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), none);
+    expect_broken("CMRP-17", 13, "with success, which takes access to all");
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_kept("CMRP-17", 1);
+    tear_down();
+}
+
+static void test_registered(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    refuse(request(12, 3, none), 13, 5); /* a wrong password */
+    expect_kept("CMRP-18", 1);
+    set_version_2();
+    auth.bound = false;
+    refuse(request(12, 3, none), 13, 0x1c00000b);
+    expect_warned("CMRP-18", 13, "with fault 0x1C00000B and without a call back for NTLM's handshake");
+    set_version_2();
+    auth.auth_type = SEC_AUTH_KERBEROS;
+    good(10);
+    expect_not_applicable("CMRP-18");
+    good(10);
+    expect_not_applicable("CMRP-18");
+
+    good(10);
+    expect_kept("CMRP-19", 1);
+    association.asked.auth_type = SEC_AUTH_SPNEGO;
+    bind_version(5, 3, -1);
+    association.asked.nak = true;
+    association.asked.reason = 8;
+    bind_version(6, 3, 2);
+    expect_broken("CMRP-19", 6, "refused the bind of 192.0.2.7:49152 with auth_type 9 (SPNEGO)");
+    association.asked.nak = true;
+    association.asked.reason = 4; /* a protocol version */
+    bind_version(6, 3, 2);
+    expect_not_applicable("CMRP-19");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_open("CMRP-19", "IC-NOHANDSHAKE", 10, "over SPNEGO, which was accepted");
+    context.facts.target = "host/node1@CORP.EXAMPLE";
+    good(10);
+    expect_not_applicable("CMRP-19");
+    set_version_2();
+    good(10);
+    expect_not_applicable("CMRP-19");
+    tear_down();
+}
+
+static void ask(uint32_t frame, bool ndr64, int result, uint16_t reason)
+{
+    association.asked.ndr64 = ndr64;
+    association.asked.reason = reason;
+    bind_version(frame, 3, result);
+}
+
+static void test_syntaxes(void)
+{
+    set_up();
+    ask(5, false, -1, 0);
+    ask(5, true, -1, 0);
+    ask(6, false, 0, 0);
+    ask(6, true, 2, 2); /* one of both is enough */
+    expect_kept("C-01", 1);
+    ask(5, true, -1, 0);
+    ask(6, true, 2, 2);
+    expect_broken("C-01", 6, "192.0.2.1:49664 refused NDR64 (reason 2, transfer syntax), which was all that 192.0.2.7:49152 asked for");
+    ask(5, true, -1, 0);
+    ask(6, true, 2, 1); /* the interface is not there */
+    expect_not_applicable("C-01");
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -450,5 +853,16 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/c-06", test_left_open);
     g_test_add_func("/cmrp-verdict/c-07", test_open);
     g_test_add_func("/cmrp-verdict/c-08", test_access);
+    g_test_add_func("/cmrp-verdict/cmrp-1", test_interface);
+    g_test_add_func("/cmrp-verdict/cmrp-2", test_level_2);
+    g_test_add_func("/cmrp-verdict/cmrp-3", test_integrity_2);
+    g_test_add_func("/cmrp-verdict/cmrp-4", test_password);
+    g_test_add_func("/cmrp-verdict/cmrp-5", test_ntlm);
+    g_test_add_func("/cmrp-verdict/cmrp-7", test_privacy_3);
+    g_test_add_func("/cmrp-verdict/cmrp-9", test_refusal);
+    g_test_add_func("/cmrp-verdict/cmrp-11", test_spn);
+    g_test_add_func("/cmrp-verdict/cmrp-16", test_permission);
+    g_test_add_func("/cmrp-verdict/cmrp-18", test_registered);
+    g_test_add_func("/cmrp-verdict/c-01", test_syntaxes);
     return g_test_run();
 }
