@@ -42,6 +42,7 @@ typedef struct {
     keyring      *ring;
     bool          own_ring;
     rpc_tracker  *calls;
+    rpc_handles  *handles;
     smb_tracker  *smb;
     smb_sessions *sessions;
     krb_learner  *learner;
@@ -121,17 +122,20 @@ static void unref_array(void *p)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     capture *c = user;
-    if (!call->bound && !response)
+    if (!call->bound && !response) {
         c->facts.unbound_calls++;
+        c->facts.unbound_on_pipes += call->association->transport == RPC_NCACN_NP;
+    }
+    rpc_handles_message(c->handles, call, response);
     if (c->judge)
         verifier_message(c->judge, call, response);
 }
 
 static void on_finished(rpc_call *call, void *user)
 {
-    (void)user;
     if (program && program->finished)
         program->finished(call, program->user);
+    rpc_handles_finished(((capture *)user)->handles, call);
 }
 
 static void on_context(const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
@@ -201,6 +205,8 @@ static void capture_open(void)
     now->judge = program ? program->judge : verifier_new(on_found, NULL);
     now->facts.label = program ? program->label : "";
     now->facts.complete = true;
+    now->handles = rpc_handles_new(program && program->options.forget);
+    now->facts.handles = now->handles;
     rpc_sink sink = {now, on_message, on_finished, on_context};
     now->calls = rpc_tracker_new(now->ring, &sink, program ? &program->options : &in_wireshark);
     smb_sink pipes = {now, on_opened, on_closed, on_setup};
@@ -247,6 +253,7 @@ static void capture_close(void)
         return;
     feed_end(true);
     rpc_tracker_free(now->calls);
+    rpc_handles_free(now->handles);
     smb_tracker_free(now->smb);
     smb_sessions_free(now->sessions);
     krb_learner_free(now->learner);
@@ -260,6 +267,11 @@ static void capture_close(void)
         keyring_free(now->ring);
     g_free(now);
     now = NULL;
+}
+
+const rpc_handles *feed_handles(void)
+{
+    return now ? now->handles : NULL;
 }
 
 void feed_set_program(const feed_program *p)
@@ -570,9 +582,10 @@ static bool on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const ho
 
 static void draw_frame(void)
 {
+    const tree_kept kept = {now->ring, now->handles};
     for (guint i = 0; i < met.pdus->len; i++) {
         const met_pdu *pdu = &g_array_index(met.pdus, met_pdu, i);
-        tree_pdu(&pdu->place, met.pinfo, met.tree, pdu->pdu, now->ring, met.pdus->len == 1);
+        tree_pdu(&pdu->place, met.pinfo, met.tree, pdu->pdu, &kept, met.pdus->len == 1);
     }
     const GPtrArray *findings = met.tree ? g_hash_table_lookup(now->findings, GUINT_TO_POINTER(met.frame)) : NULL;
     if (findings)

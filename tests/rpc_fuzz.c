@@ -10,14 +10,17 @@
 
 #include "keys/crypto.h"
 #include "rpc/association.h"
+#include "rpc/handles.h"
 #include "rpc/smb.h"
 #include "rpc/smb_session.h"
+#include "tests/ndr_encode.h"
 #include "verifier/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct {
     rpc_tracker  *calls;
+    rpc_handles  *handles;
     verifier     *judge;
     smb_sessions *sessions;
     capture_facts facts;
@@ -33,6 +36,7 @@ static void on_event(const ndr_event *event, void *user)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     rig *r = user;
+    rpc_handles_message(r->handles, call, response);
     verifier_message(r->judge, call, response);
     ndr_stub stub, request;
     if (!call->method || call->method->reserved || !rpc_message_stub(call, response ? &call->response : &call->request, &stub))
@@ -42,6 +46,11 @@ static void on_message(rpc_call *call, bool response, void *user)
         ndr_walk_response(call->interface, call->method, &stub, have ? &request : NULL, on_event, &stub);
     else
         ndr_walk_request(call->interface, call->method, &stub, on_event, &stub);
+}
+
+static void on_finished(rpc_call *call, void *user)
+{
+    rpc_handles_finished(((rig *)user)->handles, call);
 }
 
 static void on_context(const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
@@ -120,9 +129,10 @@ static void run(const uint8_t *data, size_t size, bool forget)
     keyring_add_memory(ring, "keys", (const uint8_t *)key, sizeof key - 1);
     uint32_t frame = 0;
     rig r = {.facts = {.label = "fuzz", .complete = true}};
-    rpc_sink sink = {&r, on_message, NULL, on_context};
+    rpc_sink sink = {&r, on_message, on_finished, on_context};
     rpc_options options = {.forget = forget};
     r.judge = verifier_new(NULL, NULL);
+    r.facts.handles = r.handles = rpc_handles_new(forget);
     r.calls = rpc_tracker_new(ring, &sink, &options);
     smb_sink pipes = {&r, on_opened, on_closed, on_setup};
     smb_tracker *smb = smb_tracker_new(&pipes);
@@ -152,6 +162,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     smb_tracker_free(smb);
     smb_sessions_free(r.sessions);
     verifier_free(r.judge);
+    rpc_handles_free(r.handles);
     keyring_free(ring);
 }
 
@@ -228,13 +239,58 @@ static size_t seed(GRand *random, uint8_t *out)
     return (size_t)g_rand_int_range(random, (gint32)at / 2, (gint32)at + 1);
 }
 
+static void put_pdu(GByteArray *out, uint8_t type, uint8_t call_id, uint16_t opnum, const GByteArray *stub)
+{
+    size_t length = 24 + stub->len;
+    const uint8_t head[] = {2, (uint8_t)length, (uint8_t)(length >> 8), 5, 0, type, 3, 0x10, 0, 0, 0, (uint8_t)length,
+                            (uint8_t)(length >> 8), 0, 0, call_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)opnum, (uint8_t)(opnum >> 8)};
+    g_byte_array_append(out, head, sizeof head);
+    g_byte_array_append(out, stub->data, stub->len);
+}
+
+/* ClusAPI calls with handles of a few octets, so that they are opened, used and closed. */
+static size_t seed_handles(GRand *random, uint8_t *out, size_t limit)
+{
+    static const uint8_t bind[] = {
+        2, 72, 0, 5, 0, 11, 3, 0x10, 0, 0, 0, 72, 0, 0, 0, 1, 0, 0, 0, 0xb8, 0x10, 0xb8, 0x10, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0,
+        0xb2, 0xb8, 0x7d, 0xb9, 0x63, 0x4c, 0xcf, 0x11, 0xbf, 0xf6, 0x08, 0x00, 0x2b, 0xe2, 0x3f, 0x2f, 3, 0, 0, 0,
+        0x04, 0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11, 0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60, 2, 0, 0, 0};
+    static const uint16_t likely[] = {8, 11, 12, 28, 30, 37, 41, 44, 66, 67, 73, 117, 120, 137, 138};
+    static const char *const names[] = {"hResource", "Resource", "hKey", "pKey", "hGroup", "Group", "hNode", "Node", "return"};
+    GByteArray *made = g_byte_array_append(g_byte_array_new(), bind, sizeof bind);
+    for (uint8_t i = 1; i < 12; i++) {
+        uint16_t opnum = g_rand_boolean(random) ? likely[g_rand_int_range(random, 0, G_N_ELEMENTS(likely))]
+                                                : (uint16_t)g_rand_int_range(random, 0, 265);
+        const ndr_method *method = interfaces_method(&cmrp_interface_3, opnum);
+        if (method->reserved)
+            continue;
+        for (int response = 0; response < 2; response++) {
+            encode_set sets[G_N_ELEMENTS(names) + 1] = {{0}};
+            for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
+                int number = g_rand_int_range(random, 0, 4);
+                sets[n] = (encode_set){.name = names[n], .null = number == 0, .number = (uint64_t)number};
+            }
+            GByteArray *stub = encode_stub_set(&cmrp_interface_3, method, 0, response, false, g_rand_int_range(random, 0, 8) ? sets : NULL);
+            put_pdu(made, response ? 2 : 0, i, opnum, stub);
+            g_byte_array_unref(stub);
+        }
+    }
+    size_t length = MIN(made->len, limit);
+    memcpy(out, made->data, length);
+    g_byte_array_unref(made);
+    for (int changes = g_rand_int_range(random, 0, 6); changes > 0; changes--)
+        out[g_rand_int_range(random, 80, (gint32)length)] = (uint8_t)g_rand_int_range(random, 0, 256);
+    return length;
+}
+
 int main(int argc, char **argv)
 {
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000;
     GRand *random = g_rand_new_with_seed(argc > 2 ? (guint32)strtoul(argv[2], NULL, 10) : 1);
-    uint8_t input[1024];
+    uint8_t input[4096];
     for (unsigned long i = 0; i < rounds; i++) {
-        size_t length = i % 2 ? seed(random, input) : seed_datagrams(random, input);
+        size_t length = i % 3 == 0 ? seed(random, input) : i % 3 == 1 ? seed_datagrams(random, input)
+                                                                     : seed_handles(random, input, sizeof input);
         LLVMFuzzerTestOneInput(input, length);
     }
     g_rand_free(random);

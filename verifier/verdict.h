@@ -10,7 +10,7 @@
 #ifndef RPCLENS_VERDICT_H
 #define RPCLENS_VERDICT_H
 
-#include "rpc/association.h"
+#include "rpc/handles.h"
 #include "rpc/smb.h"
 
 typedef enum { RULE_MUST, RULE_MUST_NOT, RULE_SHOULD } rule_level;
@@ -40,6 +40,7 @@ struct rule {
      * octets, zeroed at its start; what it allocates, `end` frees, which is always called. A rule that has said nothing
      * by then is judged by what the capture as a whole tells: no call at all, or none that could be seen. */
     size_t      state_size;
+    bool        any_version; /* `context` is called for versions of the interface that are not decoded, too */
     void (*opened)(verifier *v, const rule *self, void *state, const smb_open *attempt);
     void (*context)(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
                     const ndr_guid *interface, uint16_t version_major, int result);
@@ -49,7 +50,7 @@ struct rule {
 };
 
 /* All rules, in the catalogue's order; ends with a rule without id. */
-extern const rule rules_bkrp[];
+extern const rule rules_bkrp[], rules_cmrp[], rules_cmrp_handles[];
 /* Calls `fn` for every rule of every protocol. */
 void rules_each(void (*fn)(const rule *r, void *user), void *user);
 
@@ -67,7 +68,9 @@ typedef struct {
     const char *label;           /* the capture's path */
     bool        complete;        /* false: cut off in the middle */
     uint32_t    encrypted_smb;   /* frames with SMB3-encrypted messages that were not opened */
-    uint32_t    unbound_calls;   /* calls of an unknown interface: their bind is not in the capture */
+    uint32_t    unbound_calls;   /* calls of an unknown interface: their bind is not in the capture; of them: */
+    uint32_t    unbound_on_pipes;
+    const rpc_handles *handles;  /* told of each message before the rules are; NULL: context handles are not followed */
 } capture_facts;
 
 /* `found` is called whenever a finding gains a frame (0: it has none), with the finding so far. */
