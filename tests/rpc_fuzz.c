@@ -124,7 +124,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     rpc_options options = {.forget = forget};
     r.judge = verifier_new(NULL, NULL);
     r.calls = rpc_tracker_new(ring, &sink, &options);
-    smb_sink pipes = {&r, on_opened, on_closed, on_setup};
+    smb_sink pipes = {&r, on_opened, on_closed, on_setup, NULL};
     smb_tracker *smb = smb_tracker_new(&pipes);
     r.sessions = smb_sessions_new(ring);
     verifier_begin(r.judge, &r.facts);

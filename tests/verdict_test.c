@@ -896,6 +896,8 @@ static void test_captures(void)
 
 static void check_row(const rule *r, void *user)
 {
+    if (r->level == RULE_NOTE)
+        return;
     (*(unsigned *)user)++;
     g_assert_true(g_str_has_prefix(r->id, "BKRP-") && strcmp(r->protocol, "bkrp") == 0);
     g_assert_true(strstr(r->section, "3.2.4") && strcmp(r->binds, "client") == 0);
