@@ -144,7 +144,7 @@ class Cluster:
                      order=["NODE1", "NODE2"])
         for name, kind, group, private in (
                 ("Cluster Name", "Network Name", "Cluster Group", {"Name": "LABCLUSTER", "DnsName": "labcluster"}),
-                ("Cluster IP Address", "IP Address", "Cluster Group", {"Address": "192.0.2.20", "SubnetMask": "255.255.255.0"}),
+                ("Cluster IP Address", "IP Address", "Cluster Group", {"Address": "192.0.2.40", "SubnetMask": "255.255.255.0"}),
                 ("Cluster Disk 1", "Physical Disk", "Available Storage", {"DiskSignature": 0x4C414231}),
                 ("Freigaben", "File Server", "Dateien für alle", {"ServerName": "FILES"})):
             self.add("resource", name, name, state=2, type=kind, group=group, private=private, depends=[],

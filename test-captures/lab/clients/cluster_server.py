@@ -1,8 +1,10 @@
-"""A ClusAPI server: cluster_server.py SMB.CONF PORT [LOWEST-LEVEL]
+"""A ClusAPI server: cluster_server.py SMB.CONF ADDRESS PORT [LOWEST-LEVEL]
 
 No Samba server serves ClusAPI, so this one does, with the cluster of cluster.py behind it. Real: the security contexts (Samba's
 gensec does the handshake, seals and signs, and knows the users) and the stubs (Samba's NDR code, clusapi.py). Its own: the framing,
 from [C706] 12.6 and MS-RPCE 2.2.2, and what the cluster answers. NDR, NDR64, requests of either byte order; replies are little-endian.
+
+The endpoint mapper at port 135 of the same address knows ClusAPI and nothing else.
 
 As Windows does, it refuses every call below LOWEST-LEVEL (6, privacy, unless given) with a fault, access denied.
 
@@ -20,6 +22,7 @@ from ctypes import POINTER, c_size_t, c_uint32, c_void_p
 from samba import auth, gensec
 from samba.auth import system_session
 from samba.credentials import Credentials
+from samba.dcerpc import epmapper, misc
 from samba.param import LoadParm
 from samba.samdb import SamDB
 
@@ -31,6 +34,7 @@ from rpc import NDR as NDR_SYNTAX
 from rpc import NDR64 as NDR64_SYNTAX
 
 CLUSAPI = uuid.UUID("b97db8b2-4c63-11cf-bff6-08002be23f2f"), 3
+EPMAPPER = uuid.UUID("e1af8308-5d1f-11c9-91a4-08002b14a0fa"), 3
 CO_CANCEL, ORPHANED = 18, 19
 FIRST, LAST, HEADER_SIGN, DID_NOT_EXECUTE = 1, 2, 4, 0x20
 CONNECT, PKT, INTEGRITY, PRIVACY = 2, 4, 5, 6
@@ -124,6 +128,8 @@ class Security:
 
 
 class Connection:
+    serves = CLUSAPI
+
     def __init__(self, accepted, domain, the_cluster, lowest):
         self.socket, self.domain, self.lowest = accepted, domain, lowest
         self.cluster, self.session = the_cluster, None
@@ -211,7 +217,7 @@ class Connection:
                 else:
                     self.fault(call_id, 0, SEC_PKG_ERROR)
                 raise Broken("no security context") from None
-        if trailer is None or self.security.done:
+        if (trailer is None or self.security.done) and self.cluster:
             self.authenticated()
         port = str(self.port).encode() + b"\0" if pdu[2] == BIND else b""
         body = struct.pack("<HHLH", FRAGMENT, FRAGMENT, 0x5a5a, len(port)) + port
@@ -230,7 +236,7 @@ class Connection:
     def result(self, number, interface, offered):
         if any(one[0].bytes_le.startswith(bytes.fromhex("2c1cb76c12984045")) for one in offered):
             return struct.pack("<HH20x", 3, 0)          # negotiate_ack: bind-time features, none of them
-        if interface != CLUSAPI:
+        if interface != self.serves:
             return struct.pack("<HH20x", 2, 1)          # abstract syntax not supported
         for syntax, form in ((NDR_SYNTAX, 0), (NDR64_SYNTAX, NDR64)):
             for name, version, _ in offered:
@@ -249,7 +255,7 @@ class Connection:
         order = self.order(pdu)
         size, auth_length, call_id, _, context, opnum = struct.unpack_from(order + "HHLLHH", pdu, 8)
         level = self.security.level if self.security else 1
-        if level < self.lowest or self.session is None or context not in self.contexts:
+        if level < self.lowest or (self.cluster and self.session is None) or context not in self.contexts:
             if pdu[3] & LAST:
                 self.fault(call_id, context, ACCESS_DENIED)
             return
@@ -311,22 +317,58 @@ class Connection:
             stub.close()
 
 
-def main():
-    conf, port, *level = sys.argv[1:]
-    domain, the_cluster = Domain(conf), cluster.Cluster()
-    listening = socket.create_server(("", int(port)))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+class Mapper(Connection):
+    """The endpoint mapper: ept_map ([C706] appendix O), packed by Samba's Python."""
 
-    def serve(accepted):
+    serves = EPMAPPER
+    at = None       # where ClusAPI is
+
+    def __init__(self, accepted):
+        super().__init__(accepted, None, None, 1)
+
+    def answer(self, opnum, octets, form, order):
+        if opnum != 3 or order:
+            raise cluster.Fault(OP_RANGE)
+        call = epmapper.epm_Map()
+        call.__ndr_unpack_in__(octets, ndr64=bool(form))
+        floors = call.in_map_tower.tower.floors
+        call.out_entry_handle = misc.policy_handle()
+        if floors[0].lhs.lhs_data == CLUSAPI[0].bytes_le + struct.pack("<H", CLUSAPI[1]):
+            floors[3].rhs.port, floors[4].rhs.ipaddr = self.at[1], self.at[0]
+            found = epmapper.epm_twr_p_t()
+            found.twr = call.in_map_tower
+            call.out_num_towers, call.out_towers, call.result = 1, [found], 0
+        else:
+            call.out_num_towers, call.out_towers, call.result = 0, [], 0x16C9A0D6
+        return call.__ndr_pack_out__(ndr64=bool(form))
+
+
+def listen(at, serve):
+    listening = socket.create_server(at)
+
+    def one(accepted):
         try:
             with accepted:
-                Connection(accepted, domain, the_cluster, int(level[0]) if level else PRIVACY).serve()
+                serve(accepted)
         except (Broken, OSError) as why:
             print(why, flush=True)
 
+    def accept():
+        while True:
+            threading.Thread(target=one, args=(listening.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def main():
+    conf, address, port, *level = sys.argv[1:]
+    domain, the_cluster = Domain(conf), cluster.Cluster()
+    lowest = int(level[0]) if level else PRIVACY
+    Mapper.at = address, int(port)
+    listen(Mapper.at, lambda accepted: Connection(accepted, domain, the_cluster, lowest).serve())
+    listen((address, 135), lambda accepted: Mapper(accepted).serve())
     print("listening", flush=True)
-    while True:
-        threading.Thread(target=serve, args=(listening.accept()[0],), daemon=True).start()
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
 main()
