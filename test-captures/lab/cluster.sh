@@ -1,10 +1,6 @@
-# The cluster: a server of the lab's own (clients/cluster_server.py) on an address of its own beside the DC.
+# The cluster: a server of the lab's own (clients/cluster_server.py), on an address of its own beside the DC.
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2034
-
-CLUSTER=cluster.corp.example
-IP_CLUSTER=192.0.2.40
-CLUSTER_PORT=49191
+# shellcheck shell=bash
 
 # The DC's account has the service's name too ([MS-CMRP] 2.1: MSServerClusterMgmtAPI and the server's name), so that its keys open the
 # tickets: nothing of the domain's keys changes.

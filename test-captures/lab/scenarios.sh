@@ -4,7 +4,7 @@
 
 declare -A KEYS PREPARE TIDY MORE_TRAFFIC WATCH SMBD_LOG
 
-scenario_names() { declare -F | sed -n 's/^declare -f scenario_\(\(bkrp\|wkst\)-.*\)/\1/p'; }
+scenario_names() { declare -F | sed -n 's/^declare -f scenario_\(\(bkrp\|wkst\|cmrp\)-.*\)/\1/p'; }
 
 # Samba's client hands its TGT over to every server the KDC calls ok-as-delegate, and a DC is one: that is
 # the delegate level, which BKRP-12 forbids. One scenario keeps it, the others switch it off.

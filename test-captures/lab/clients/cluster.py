@@ -259,7 +259,8 @@ class Session:
             except Refused as why:
                 status = why.args[0]
                 named = {p.name for p in method.answered}
-                return ({name: status for name in ("Status", "rpc_error") if name in named}, status)
+                kept = {name: asked[name] for name in named & set(asked) if method.parameters[name].kind == "handle"}
+                return ({**kept, **{name: status for name in ("Status", "rpc_error") if name in named}}, status)
 
     def dispatch(self, method, asked, things):
         name = method.name
@@ -734,7 +735,7 @@ class Session:
         octets = things["hKey"].security
         room = asked["pRpcSecurityDescriptor"]["cbInSecurityDescriptor"]
         if room < len(octets):
-            return {"pRpcSecurityDescriptor": {"cbInSecurityDescriptor": len(octets)}}, INSUFFICIENT_BUFFER
+            return {"pRpcSecurityDescriptor": {"lpSecurityDescriptor": b"", "cbInSecurityDescriptor": len(octets)}}, INSUFFICIENT_BUFFER
         return {"pRpcSecurityDescriptor": {"lpSecurityDescriptor": octets, "cbInSecurityDescriptor": room,
                                            "cbOutSecurityDescriptor": len(octets)}}
 
