@@ -65,8 +65,10 @@ scenario_cmrp-rpcclient-krb5() { cmrp_rpcclient seal,spnego "Administrator@$REAL
 
 # What only a script can play. ---------------------------------------------------------------------------
 cmrp_python() { # scenario of clients/cmrp.py, and its parameters
+	local CCACHE=$WORK/cmrp.ccache              # another scenario may be at work at once
+	rm -f "$CCACHE"
 	[ "$2" = ntlm ] || tickets Administrator "$ADMIN_PW" "MSServerClusterMgmtAPI/$CLUSTER"
-	HOST=$CLUSTER DOMAIN=$DOMAIN REALM=$REALM ADMIN_PW=$ADMIN_PW ALICE_PW=$ALICE_PW KRB5CCNAME=$WORK/ccache \
+	HOST=$CLUSTER DOMAIN=$DOMAIN REALM=$REALM ADMIN_PW=$ADMIN_PW ALICE_PW=$ALICE_PW KRB5CCNAME=$CCACHE \
 		PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1 in_client "$PYTHON" "$LAB/clients/cmrp.py" "$@"
 }
 cluster_of cluster_up cmrp-lifecycle cmrp-lifecycle-ndr64 cmrp-all-methods cmrp-notify cmrp-registry cmrp-controls cmrp-fragments-ntlm \

@@ -134,8 +134,8 @@ python_client() { # scenario of clients/bkrp.py
 tickets() { # user password service...
 	local user=$1 password=$2
 	shift 2
-	printf '%s\n' "$password" | in_client kinit -c "$WORK/ccache" "$user@$REALM" > /dev/null
-	in_client kvno -q -c "$WORK/ccache" "$@"
+	printf '%s\n' "$password" | in_client kinit -c "${CCACHE:-$WORK/ccache}" "$user@$REALM" > /dev/null
+	in_client kvno -q -c "${CCACHE:-$WORK/ccache}" "$@"
 }
 python_krb5() { # scenario
 	tickets alice "$ALICE_PW" "cifs/$DC"

@@ -538,14 +538,27 @@ class Stub:
         return [self._plain(one) for one in (ARRAYS[parameter.kind] * count).from_address(field)]
 
 
+def _keys(reply, form):
+    """Where ApiGetNotifyV2's reply has its keys, and how wide they are: dwNotifyKey is a number as wide as a pointer ([MS-CMRP]
+    2.2.3.24), which Samba takes for a pointer."""
+    wide, each = ("<Q", 72) if form & NDR64 else ("<I", 48)
+    size = struct.calcsize(wide)
+    referent, count = struct.unpack_from("<" + 2 * wide[1], reply)
+    return wide, [2 * size + i * each for i in range(count)] if referent else []
+
+
 def put_keys(reply, form, keys):
-    """ApiGetNotifyV2's dwNotifyKey is a number as wide as a pointer ([MS-CMRP] 2.2.3.24), which Samba takes for a pointer: its NULLs
-    become the keys."""
-    start, each, number = (16, 72, "<Q") if form & NDR64 else (8, 48, "<I")
-    for i, key in enumerate(keys):
-        at = start + i * each
-        reply = reply[:at] + struct.pack(number, key) + reply[at + struct.calcsize(number):]
+    """Into what Samba packed with NULLs."""
+    wide, places = _keys(reply, form)
+    for at, key in zip(places, keys):
+        reply = reply[:at] + struct.pack(wide, key) + reply[at + struct.calcsize(wide):]
     return reply
+
+
+def take_keys(reply, form):
+    """The keys, and the reply with NULLs in their places, as Samba can read it."""
+    wide, places = _keys(reply, form)
+    return [struct.unpack_from(wide, reply, at)[0] for at in places], put_keys(reply, form, [0] * len(places))
 
 
 def pack_request(name, form=0, **values):
@@ -569,7 +582,13 @@ def unpack_reply(name, request, reply, form=0):
     try:
         if method.asked:
             stub._pull(request, IN)
+        keys = []
+        if name == "GetNotifyV2":
+            keys, reply = take_keys(reply, form)
         used = stub._pull(reply, OUT)
-        return stub.answered(), used
+        answered = stub.answered()
+        for key, note in zip(keys, answered.get("Notifications") or []):
+            note["dwNotifyKey"] = key
+        return answered, used
     finally:
         stub.close()

@@ -495,7 +495,7 @@ class Session:
         new = {("resource", "On"): 2, ("resource", "Off"): 3, ("resource", "Fail"): 4, ("group", "On"): 0, ("group", "Off"): 1,
                ("node", "Pause"): 2}
         for (kind, prefix), state in new.items():
-            if thing.kind == kind and name.startswith(prefix):
+            if getattr(thing, "kind", None) == kind and name.startswith(prefix):
                 thing.state = state
                 self.cluster.happened(kind, STATE_CHANGE[kind], thing.name, thing.id)
         return {}
@@ -513,6 +513,9 @@ class Session:
             if self.cluster.kinds[thing.kind][new] is thing:
                 return
             raise Refused(OBJECT_ALREADY_EXISTS)
+        for other in (one for things in self.cluster.kinds.values() for one in things.values()):
+            if getattr(other, thing.kind, None) == thing.name:
+                setattr(other, thing.kind, new)
         del self.cluster.kinds[thing.kind][thing.name]
         thing.name = new
         self.cluster.kinds[thing.kind][new] = thing

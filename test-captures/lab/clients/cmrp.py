@@ -68,6 +68,7 @@ class Client:
         for p in method.asked:
             if p.count and p.count not in asked:
                 asked[p.count] = len(asked.get(p.name) or b'') // (2 if p.kind == 'words' else 1)
+        for p in method.asked:
             asked.setdefault(p.name, None if p.kind in ('str', 'bytes', 'words') or p.pointer else 0)
         stub = clusapi.pack_request(name, self.form, **dict(asked, **self.words(method, asked)))
         try:
