@@ -15,12 +15,13 @@ cluster_address() {
 
 cluster_up() { # lowest level it serves
 	cluster_address
+	rm -f "$WORK/cluster.log"
 	PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1 ip netns exec "$NS_DC" "$PYTHON" "$LAB/clients/cluster_server.py" "$(dc_conf)" \
 		"$IP_CLUSTER" "$CLUSTER_PORT" "$@" > "$WORK/cluster.log" 2>&1 &
 	CLUSTER_SERVER=$!
 	local _
 	for _ in $(seq 100); do
-		grep -q listening "$WORK/cluster.log" && return
+		grep -qs listening "$WORK/cluster.log" && return
 		sleep 0.1
 	done
 	cat "$WORK/cluster.log" >&2

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2034
 
-cluster_of() { # doing undoing scenario names, whose server is the cluster's
+cluster_of() { # how it comes up, and scenario names, whose server is the cluster's
 	local up=$1 name
 	shift
 	for name; do
@@ -61,7 +61,12 @@ cmrp_rpcclient() { # binding-options user%password options...
 }
 cluster_of cluster_up cmrp-rpcclient-ntlm cmrp-rpcclient-krb5
 scenario_cmrp-rpcclient-ntlm() { cmrp_rpcclient seal,ntlm "$DOMAIN\\Administrator%$ADMIN_PW"; }
-scenario_cmrp-rpcclient-krb5() { cmrp_rpcclient seal,spnego "Administrator@$REALM%$ADMIN_PW" --use-kerberos=required; }
+scenario_cmrp-rpcclient-krb5() {
+	local CCACHE=$WORK/cmrp.ccache
+	rm -f "$CCACHE"
+	tickets Administrator "$ADMIN_PW" "MSServerClusterMgmtAPI/$CLUSTER"
+	KRB5CCNAME=$CCACHE cmrp_rpcclient seal,spnego "Administrator@$REALM" --use-krb5-ccache="$CCACHE"
+}
 
 # What only a script can play. ---------------------------------------------------------------------------
 cmrp_python() { # scenario of clients/cmrp.py, and its parameters

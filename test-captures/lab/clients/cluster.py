@@ -204,7 +204,7 @@ def entries(things, kind):
 
 
 def batch(octets):
-    """CLUSTER_REG_BATCH_UPDATE ([MS-CMRP] 2.2.3.17): (command, type, name, data)."""
+    """CLUSTER_REG_BATCH_UPDATE ([MS-CMRP] 2.2.3.17): (command, type, name, data); each ends at a multiple of two octets."""
     at = 4
     while at + 16 <= len(octets):
         command, kind, size = struct.unpack_from("<III", octets, at)
@@ -212,13 +212,13 @@ def batch(octets):
         at += 12 + size
         size, = struct.unpack_from("<I", octets, at)
         yield command, kind, name, octets[at + 4:at + 4 + size]
-        at += 4 + size + 2
+        at += 4 + size + size % 2
 
 
 def pack_batch(commands):
     out = struct.pack("<I", 1)
     for command, kind, name, data in commands:
-        out += struct.pack("<III", command, kind, len(wide(name))) + wide(name) + struct.pack("<I", len(data)) + data + bytes(2)
+        out += struct.pack("<III", command, kind, len(wide(name))) + wide(name) + struct.pack("<I", len(data)) + data + bytes(-len(data) % 2)
     return out
 
 
