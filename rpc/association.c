@@ -544,7 +544,8 @@ bool rpc_message_stub(const rpc_call *call, const rpc_message *message, ndr_stub
 {
     if (!message->complete || !message->stub || message->kind == RPC_FAULT)
         return false;
-    *stub = (ndr_stub){message->stub->data, message->stub->len, message->reported, message->big_endian, call->ndr64};
+    *stub = (ndr_stub){message->stub->data, message->stub->len, message->reported, message->big_endian, call->ndr64,
+                       message->has_trailer};
     return true;
 }
 
