@@ -122,6 +122,8 @@ static void add_row(registered *r, const ndr_field *row)
         return;
     const ndr_type *leaf = register_leaf(row->type, &octets);
     enum ftenum type = field_type(leaf, octets, &display);
+    if (type == FT_NONE) /* structures are drawn, and found, by their types; nothing would fill this field */
+        return;
     char *key = g_strdup_printf("%s/%d/%p", row->name, type, (const void *)leaf->names);
     field *known = g_hash_table_lookup(r->by_name, key);
     if (!known) {
