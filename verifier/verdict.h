@@ -50,7 +50,8 @@ struct rule {
 };
 
 /* All rules, in the catalogue's order; ends with a rule without id. */
-extern const rule rules_bkrp[], rules_cmrp[], rules_cmrp_handles[];
+extern const rule rules_bkrp[], rules_cmrp[], rules_cmrp_handles[], rules_cmrp_calls[], rules_cmrp_buffers[],
+    rules_cmrp_notify[], rules_cmrp_rest[];
 /* Calls `fn` for every rule of every protocol. */
 void rules_each(void (*fn)(const rule *r, void *user), void *user);
 
