@@ -265,6 +265,8 @@ static void capture_close(void)
 void feed_set_program(const feed_program *p)
 {
     program = p;
+    if (p)
+        hooks_alone();
 }
 
 /* ---------------------------------------------------------------------------------------------- where a frame is */
@@ -518,12 +520,20 @@ static void set_pipe(rpc_origin *origin, tvbuff_t *tvb, const hooks_pipe *carrie
     origin->pipe_id[1] = pipe.pipe_id[1];
 }
 
-/* A PDU whose end is still to come is met again when it is whole; one that the snap length cut is not. */
-static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const hooks_pipe *carrier)
+static pdu_result read_pdu(const hooks_pipe *carrier, const guint8 *octets, int captured, int reported, pdu_parts *parts)
 {
+    const char *why;
+    return carrier->datagram ? pdu_read_datagram(octets, (size_t)captured, (size_t)reported, parts, &why)
+                             : pdu_read(octets, (size_t)captured, (size_t)reported, parts, &why);
+}
+
+/* A PDU whose end is still to come is met again when it is whole; one that the snap length cut is not. */
+static bool on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const hooks_pipe *carrier, hooks_rest *rest)
+{
+    *rest = (hooks_rest){0, 0};
     /* Most of what heuristics are offered is something else, and must cost next to nothing. */
     if (!now || tvb_captured_length(tvb) < PDU_SHORTEST || tvb_get_guint8(tvb, 0) != (carrier->datagram ? 4 : 5))
-        return;
+        return false;
     meet(tvb, pinfo, tree);
     bool visited = pinfo->fd->visited;
     rpc_origin origin = {0};
@@ -531,22 +541,29 @@ static void on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const ho
         fill_origin(pinfo, &origin);
         set_pipe(&origin, tvb, carrier);
     }
-    for (int at = 0; tvb_captured_length_remaining(tvb, at) > 0;) {
+    while (tvb_captured_length_remaining(tvb, rest->offset) > 0) {
+        int at = rest->offset;
         int captured = tvb_captured_length_remaining(tvb, at), reported = tvb_reported_length_remaining(tvb, at);
         const guint8 *octets = tvb_get_ptr(tvb, at, captured);
         pdu_parts parts;
-        const char *why;
-        pdu_result result = carrier->datagram ? pdu_read_datagram(octets, (size_t)captured, (size_t)reported, &parts, &why)
-                                              : pdu_read(octets, (size_t)captured, (size_t)reported, &parts, &why);
-        if (result == PDU_NOT_RPC || parts.length < PDU_SHORTEST || parts.length > (size_t)reported)
-            return;
+        if (reported < PDU_SHORTEST) {
+            rest->missing = PDU_SHORTEST - (unsigned)reported;
+            break;
+        }
+        if (read_pdu(carrier, octets, captured, reported, &parts) == PDU_NOT_RPC || parts.length < PDU_SHORTEST)
+            break;
+        if (parts.length > (size_t)reported) {
+            rest->missing = (unsigned)parts.length - (unsigned)reported;
+            break;
+        }
         const rpc_pdu *pdu = visited ? find_kept(pinfo, &parts) : take_pdu(&origin, octets, parts.captured, parts.length);
         if (pdu) {
             met_pdu here = {{tvb, at, (int)parts.captured}, pdu};
             g_array_append_val(met.pdus, here);
         }
-        at += (int)parts.length;
+        rest->offset += (int)parts.length;
     }
+    return rest->offset > 0 || rest->missing > 0;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- the frame is done */

@@ -28,6 +28,7 @@ enum { TCP_COMPLETENESS_SYNSENT = 1, TCP_COMPLETENESS_FIN = 16, TCP_COMPLETENESS
 static const hooks_sink *sink;
 static slot              slots[SLOTS];
 static unsigned          slot_count;
+static bool              alone;
 static int               proto_dcerpc, proto_smb, proto_smb2, proto_tcp;
 static dissector_handle_t decoded_as, decode_as_original;
 
@@ -46,22 +47,37 @@ static void fill_pipe(const slot *s, void *data, hooks_pipe *pipe)
     pipe->name = file->name;
 }
 
-/* The octets are taken before the dissector runs: what it throws passes through here. */
-static void look(const slot *s, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+/* The one thing that is needed of Wireshark's dissector when nobody looks: that carriers put PDUs together of their segments. */
+static void ask_for_rest(packet_info *pinfo, const hooks_rest *rest)
 {
-    if (!s->is_rpc) {
-        sink->smb(tvb, pinfo, tree);
+    if (rest->missing == 0 || !pinfo->can_desegment)
         return;
-    }
-    hooks_pipe pipe = {.on_pipe = false};
-    fill_pipe(s, data, &pipe);
-    sink->rpc(tvb, pinfo, tree, &pipe);
+    pinfo->desegment_offset = rest->offset;
+    pinfo->desegment_len = rest->missing;
 }
 
+/* Returns whether that was all there is to do. */
+static bool look_at_rpc(const slot *s, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    hooks_pipe pipe = {.on_pipe = false};
+    hooks_rest rest = {0, 0};
+    fill_pipe(s, data, &pipe);
+    bool is_rpc = sink->rpc(tvb, pinfo, tree, &pipe, &rest);
+    if (!is_rpc || !alone)
+        return false;
+    ask_for_rest(pinfo, &rest);
+    return true;
+}
+
+/* The octets are taken before the dissector runs: what it throws passes through here. */
 static ws_bool call_original(unsigned number, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
-    look(&slots[number], tvb, pinfo, tree, data);
-    return slots[number].original(tvb, pinfo, tree, data);
+    const slot *s = &slots[number];
+    if (!s->is_rpc)
+        sink->smb(tvb, pinfo, tree);
+    else if (look_at_rpc(s, tvb, pinfo, tree, data))
+        return TRUE;
+    return s->original(tvb, pinfo, tree, data);
 }
 
 #define WRAPPER(N) \
@@ -117,7 +133,7 @@ static int pass_on(dissector_handle_t handle, tvbuff_t *tvb, packet_info *pinfo,
 
 /* Wireshark finds Kerberos by its port: there our dissector looks on, and hands over to the one that stood there. */
 enum { KDC_PORT = 88 };
-static dissector_handle_t kdc_tcp, kdc_udp;
+static dissector_handle_t kdc_tcp, kdc_udp, kdc_watch_udp;
 static int proto_watch;
 
 static int look_at_kdc_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
@@ -126,17 +142,22 @@ static int look_at_kdc_tcp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, 
     return pass_on(kdc_tcp, tvb, pinfo, tree, data);
 }
 
+/* A request sends all that comes back to its port straight to Wireshark's dissector, for a KDC may answer from another port. */
 static int look_at_kdc_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     sink->kerberos(tvb, pinfo, false);
-    return pass_on(kdc_udp, tvb, pinfo, tree, data);
+    int taken = pass_on(kdc_udp, tvb, pinfo, tree, data);
+    conversation_t *answers = find_conversation(pinfo->num, &pinfo->src, &pinfo->dst, CONVERSATION_UDP, pinfo->srcport, 0, NO_PORT_B);
+    if (answers && conversation_get_dissector(answers, pinfo->num) == kdc_udp)
+        conversation_set_dissector(answers, kdc_watch_udp);
+    return taken;
 }
 
-static dissector_handle_t watch_port(const char *table, dissector_t looker)
+static dissector_handle_t watch_port(const char *table, dissector_handle_t looker)
 {
     dissector_handle_t original = dissector_get_uint_handle(find_dissector_table(table), KDC_PORT);
     if (original)
-        dissector_add_uint(table, KDC_PORT, create_dissector_handle(looker, proto_watch));
+        dissector_add_uint(table, KDC_PORT, looker);
     return original;
 }
 
@@ -145,7 +166,8 @@ static dissector_handle_t watch_port(const char *table, dissector_t looker)
 static int look_and_pass_on(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
 {
     hooks_pipe pipe = {.on_pipe = false};
-    sink->rpc(tvb, pinfo, tree, &pipe);
+    hooks_rest rest;
+    sink->rpc(tvb, pinfo, tree, &pipe, &rest);
     return pass_on(decode_as_original, tvb, pinfo, tree, data);
 }
 
@@ -177,6 +199,11 @@ void hooks_register(int proto)
                                                        FT_PROTOCOL);
 }
 
+void hooks_alone(void)
+{
+    alone = true;
+}
+
 void hooks_install(const hooks_sink *receiver)
 {
     sink = receiver;
@@ -185,7 +212,8 @@ void hooks_install(const hooks_sink *receiver)
     proto_smb2 = proto_get_id_by_filter_name("smb2");
     proto_tcp = proto_get_id_by_filter_name("tcp");
     dissector_all_heur_tables_foreach_table(wrap_table, NULL, NULL);
-    kdc_tcp = watch_port("tcp.port", look_at_kdc_tcp);
-    kdc_udp = watch_port("udp.port", look_at_kdc_udp);
+    kdc_watch_udp = create_dissector_handle(look_at_kdc_udp, proto_watch);
+    kdc_tcp = watch_port("tcp.port", create_dissector_handle(look_at_kdc_tcp, proto_watch));
+    kdc_udp = watch_port("udp.port", kdc_watch_udp);
     decoded_as = create_dissector_handle(look_and_pass_on, proto_dcerpc);
 }

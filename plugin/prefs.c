@@ -11,7 +11,9 @@
 #include <epan/uat.h>
 #include <wsutil/report_message.h>
 
+#include "decoders/interfaces.h"
 #include "keys/crypto.h"
+#include "plugin/takeover.h"
 
 /* A row of the key table: what would be a line `who:secret` of a text file. */
 typedef struct {
@@ -55,6 +57,35 @@ static ws_bool row_check(void *row, char **error)
 
 static ws_bool show_secrets;
 
+/* The protocols that Wireshark has a dissector of its own for, and whether the user wants that back. */
+enum { BUILTINS = 4 };
+static struct {
+    const char *protocol;
+    ws_bool     wanted;
+} builtins[BUILTINS];
+
+static void apply(void)
+{
+    for (size_t i = 0; i < BUILTINS && builtins[i].protocol; i++)
+        takeover_give_back(builtins[i].protocol, builtins[i].wanted);
+}
+
+static void add_builtins(module_t *module)
+{
+    size_t count = 0;
+    for (const ndr_interface *const *i = interfaces_all; *i && count < BUILTINS; i++) {
+        const char *builtin = takeover_builtin((*i)->protocol);
+        if (!builtin || (count && strcmp(builtins[count - 1].protocol, (*i)->protocol) == 0))
+            continue;
+        builtins[count].protocol = (*i)->protocol;
+        prefs_register_bool_preference(module, g_strdup_printf("builtin_%s", builtin),
+                                       g_strdup_printf("Leave %s to Wireshark's own dissector", (*i)->spec),
+                                       g_strdup_printf("Its calls are drawn as %s.*, not as %s.*; verdicts stay", builtin, (*i)->protocol),
+                                       &builtins[count].wanted);
+        count++;
+    }
+}
+
 bool prefs_show_secrets(void)
 {
     return show_secrets;
@@ -67,7 +98,7 @@ void prefs_register(int proto)
         UAT_FLD_CSTRING(rows, secret, "Secret", "Password, NT hash in hex, or ETYPE:KEY as in aes256-cts-hmac-sha1-96:0123..."),
         UAT_END_FIELDS,
     };
-    module_t *module = prefs_register_protocol(proto, NULL);
+    module_t *module = prefs_register_protocol(proto, apply);
     prefs_register_filename_preference(
         module, "keys", "Key file",
         "Keys that open sealed DCE/RPC: an MIT keytab, or a text file with lines DOMAIN\\user:password or, as secretsdump "
@@ -76,6 +107,7 @@ void prefs_register(int proto)
     prefs_register_bool_preference(module, "show_secrets", "Show secrets that were wrapped inside calls",
                                    "What a domain's DPAPI backup key opens of BackupKey's calls, and the SMB session's of MS-WKST's",
                                    &show_secrets);
+    add_builtins(module);
     uat_t *table = uat_new("RPC Lens keys", sizeof(key_row), "rpclens_keys", TRUE, &rows, &row_count, UAT_AFFECTS_DISSECTION, NULL,
                            row_copy, row_check, row_free, NULL, NULL, columns);
     prefs_register_uat_preference(module, "key_table", "Keys", "Passwords, NT hashes and Kerberos keys, one by one", table);

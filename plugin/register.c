@@ -9,13 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <epan/dissectors/packet-dcerpc.h>
-#include <epan/guid-utils.h>
-
 #include "decoders/errors.h"
 #include "decoders/interfaces.h"
 #include "plugin/feed.h"
 #include "plugin/prefs.h"
+#include "plugin/takeover.h"
 
 register_generic generic = {
     .proto = -1, .state = -1, .reason = -1, .mechanism = -1, .auth_level = -1, .user = -1, .context = -1,
@@ -33,7 +31,6 @@ typedef struct registered {
     struct registered   *owner;   /* of the fields: the first interface of the protocol, which has all the methods' names */
     int                  proto, opnum, returns, returned_handle, ett;
     char                *proto_name, *short_name;
-    dissector_handle_t   claim;   /* one for all versions: two of one name are an error to Wireshark */
     GHashTable          *by_name; /* "dwVersion" -> field */
     GArray              *infos;   /* hf_register_info */
 } registered;
@@ -340,45 +337,6 @@ static void register_generic_fields(void)
     proto_register_subtree_array(ett, G_N_ELEMENTS(ett));
 }
 
-/* ------------------------------------------------------------------------------------- taking the interfaces over */
-
-/* Claims the stub of our interfaces, so that Wireshark draws neither its own reading nor garbage; feed.c has it drawn
- * after DCE/RPC. Zero would mean "rejected". */
-static int claim_stub(tvbuff_t *tvb, packet_info *pinfo _U_, proto_tree *tree _U_, void *data _U_)
-{
-    return MAX(1, (int)tvb_captured_length(tvb));
-}
-
-/* dcerpc_init_uuid() would free keys that Wireshark still uses when a UUID is registered already (measured, 4.0 and 4.4), so the
- * public table is edited instead: in place where the UUID is known, with a key of our own where it is not. */
-static void take_over(const ndr_interface *interface, registered *r)
-{
-    if (!r->claim)
-        r->claim = create_dissector_handle(claim_stub, r->proto);
-    guid_key *key = g_new0(guid_key, 1);
-    const ndr_guid *uuid = &interface->uuid;
-    key->guid.data1 = uuid->data1;
-    key->guid.data2 = uuid->data2;
-    key->guid.data3 = uuid->data3;
-    memcpy(key->guid.data4, uuid->data4, sizeof key->guid.data4);
-    key->ver = interface->version_major;
-    dcerpc_uuid_value *value = g_hash_table_lookup(dcerpc_uuids, key);
-    if (!value) {
-        value = g_new0(dcerpc_uuid_value, 1);
-        guid_key *own = g_memdup2(key, sizeof *key);
-        g_hash_table_insert(dcerpc_uuids, own, value);
-        guids_add_guid(&own->guid, proto_get_protocol_short_name(find_protocol_by_id(r->proto)));
-    }
-    static dcerpc_sub_dissector no_procs[] = {{0, NULL, NULL, NULL}};
-    value->proto = find_protocol_by_id(r->proto);
-    value->proto_id = r->proto;
-    value->ett = r->ett;
-    value->name = proto_get_protocol_short_name(value->proto);
-    value->procs = no_procs;
-    value->opnum_hf = r->opnum;
-    dissector_add_guid("dcerpc.uuid", key, r->claim);
-}
-
 void register_protocols(void)
 {
     field_of_row = g_hash_table_new(NULL, NULL);
@@ -400,6 +358,6 @@ void register_protocols(void)
 void register_handoff(void)
 {
     for (registered *r = registrations; r->interface; r++)
-        take_over(r->interface, r->owner);
+        takeover_interface(r->interface, r->owner->proto, r->owner->ett, r->owner->opnum);
     feed_handoff();
 }

@@ -8,6 +8,7 @@
 #include "plugin/compat.h"
 #include "plugin/prefs.h"
 #include "plugin/register.h"
+#include "plugin/takeover.h"
 #include "rpc/secrets.h"
 #include "verifier/verdict.h"
 
@@ -324,13 +325,13 @@ static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_messag
 }
 
 static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m,
-                      const keyring *ring)
+                      const keyring *ring, bool ours)
 {
     ndr_stub stub;
     if (!rpc_message_stub(pdu->call, m, &stub))
         return;
     tvbuff_t *tvb = stub_tvb(place, pinfo, pdu, m, &stub);
-    if (pdu->call->method && !pdu->call->method->reserved) {
+    if (ours && pdu->call->method && !pdu->call->method->reserved) {
         draw_parameters(pinfo, tree, tvb, pdu, &stub);
         rpc_secrets(pdu->call, pdu->response, ring, draw_secret, &(secret_place){tree, tvb});
     } else
@@ -340,11 +341,11 @@ static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *t
 }
 
 static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu,
-                      const keyring *ring)
+                      const keyring *ring, bool ours)
 {
     const rpc_call *call = pdu->call;
     const rpc_message *m = pdu->response ? &call->response : &call->request;
-    if (call->interface && call->request.kind != RPC_NONE)
+    if (ours && call->request.kind != RPC_NONE)
         proto_item_set_generated(proto_tree_add_uint(tree, register_opnum(call->interface), tvb, 0, 0, call->opnum));
     draw_partner(tree, tvb, pdu);
     if (pdu->auth)
@@ -354,13 +355,13 @@ static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *t
     if (m->kind == RPC_FAULT)
         draw_fault(tree, tvb, m);
     if (pdu->last)
-        draw_stub(place, pinfo, tree, pdu, m, ring);
+        draw_stub(place, pinfo, tree, pdu, m, ring, ours);
 }
 
 void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const keyring *ring, bool alone)
 {
     const rpc_call *call = pdu->call;
-    bool ours = call && call->interface;
+    bool ours = call && call->interface && takeover_is_ours(call->interface);
     bool protect = pdu->auth && call && pdu->level >= SEC_LEVEL_PKT;
     if (!ours && !protect && !pdu->problem)
         return;
@@ -378,7 +379,7 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
         return;
     proto_item_append_text(top, ", %s%s%s", call_name(pinfo, pdu, m), pdu->last ? "" : ", fragment",
                            pdu->verdict.state == SEC_SEALED ? ", sealed" : "");
-    draw_call(place, pinfo, sub, place->tvb, pdu, ring);
+    draw_call(place, pinfo, sub, place->tvb, pdu, ring, ours);
 }
 
 /* --------------------------------------------------------------------------------------------------------- findings */

@@ -87,11 +87,19 @@ static bool read_auth(pdu_parts *p, const char **why)
     return true;
 }
 
+/* Versions 5.0 and 5.1, a type there is, and a data representation there is ([C706] 12.6.3.1, 14.1). */
+static bool looks_like_rpc(const uint8_t *octets)
+{
+    enum { TYPE_LAST = 19, EBCDIC = 1, LITTLE_ENDIAN_INTEGERS = 1, IBM_FLOATS = 3 };
+    return octets[0] == 5 && octets[1] <= 1 && octets[2] <= TYPE_LAST && (octets[4] & 0x0f) <= EBCDIC &&
+           octets[4] >> 4 <= LITTLE_ENDIAN_INTEGERS && octets[5] <= IBM_FLOATS;
+}
+
 pdu_result pdu_read(const uint8_t *octets, size_t captured, size_t reported, pdu_parts *out, const char **why)
 {
     memset(out, 0, sizeof *out);
     *why = NULL;
-    if (captured < PDU_SHORTEST || octets[0] != 5 || octets[1] > 1)
+    if (captured < PDU_SHORTEST || !looks_like_rpc(octets))
         return PDU_NOT_RPC;
     out->octets = octets;
     out->type = octets[2];

@@ -114,21 +114,6 @@ class Join(unittest.TestCase):
                     self.assertNotIn(form, done.stdout + done.stderr)
             self.assertIn(PASSWORD, program.run("calls", "--show-secrets", *keys, lens.capture(name)).stdout)
 
-    def test_tree(self):
-        with lens.Tshark(BUILD) as tshark:
-            # Two passes, but of sessions that NTLM encrypts one, as in tshark_test.py.
-            for name, passes in (("wkst-join-smb300", ["-2"]), ("wkst-join-smb311-encrypted", [])):
-                keys = ";".join(tshark.lend(k) for k in lens.keys_of(name))
-                run = ["-r", tshark.lend(lens.capture(name)), "-o", "rpclens.keys:" + keys, "-Y", "rpclens.secret", *passes,
-                       "-T", "fields", "-e", "rpclens.secret.account", "-e", "rpclens.secret.password", "-e", "rpclens.secret"]
-                hidden, _ = tshark.run(*run)
-                shown, _ = tshark.run(*run, "-o", "rpclens.show_secrets:TRUE")
-                rows = [line.split("\t") for line in hidden.splitlines()]
-                self.assertEqual([r[0] for r in rows], [ACCOUNT] * 9)
-                self.assertEqual({r[1] for r in rows}, {""})
-                self.assertTrue(all(r[2].startswith("opened with the SMB session's Session.ApplicationKey") for r in rows))
-                self.assertEqual([line.split("\t")[1] for line in shown.splitlines()], [PASSWORD] * 9)
-
     def test_files(self):
         with tempfile.TemporaryDirectory() as parent:
             folder = os.path.join(parent, "out")

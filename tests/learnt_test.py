@@ -5,6 +5,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import json
 import os
+import struct
 import sys
 import tempfile
 import unittest
@@ -44,7 +45,36 @@ def with_other_keys(path):
     return bytes(data)
 
 
+def over_udp(name):
+    """The capture's packets, with what went to and from the KDC over TCP in UDP's datagrams instead: crafted."""
+    waiting = {}
+    for seconds, micros, packet, length in lens.read_pcap(lens.capture(name)):
+        if packet[12:14] != b"\x08\x00" or packet[23] != 6 or 88 not in struct.unpack_from("!HH", packet, 34):
+            yield seconds, micros, packet, length
+            continue
+        ports = packet[34:38]
+        octets = waiting.get(ports, b"") + packet[34 + 4 * (packet[46] >> 4):14 + struct.unpack_from("!H", packet, 16)[0]]
+        while len(octets) >= 4 and len(octets) >= 4 + struct.unpack_from("!I", octets)[0]:
+            end = 4 + struct.unpack_from("!I", octets)[0]
+            udp = ports + struct.pack("!HH", end + 4, 0) + octets[4:end]
+            ip = packet[14:16] + struct.pack("!H", 20 + len(udp)) + packet[18:23] + b"\x11\0\0" + packet[26:34]
+            octets = octets[end:]
+            made = packet[:14] + ip + udp
+            yield seconds, micros, made, len(made)
+        waiting[ports] = octets
+
+
 class Learnt(unittest.TestCase):
+    def test_over_udp(self):
+        for name in ("bkrp-tcp-spnego-krb5", "bkrp-krb5-rc4"):
+            with self.subTest(capture=name), tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+                lens.write_pcap(file.name, list(over_udp(name)))
+                self.assertEqual(sealed(file.name, [PASSWORDS]), sealed(lens.capture(name), lens.keys_of(name)))
+                for keys in ([WRONG], []):
+                    met = sealed(file.name, keys)
+                    self.assertTrue(met)
+                    self.assertEqual({state for state, _ in met}, {"sealed"})
+
     def test_by_password(self):
         for name in WITH_EXCHANGE:
             with self.subTest(capture=name):

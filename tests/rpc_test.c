@@ -172,7 +172,80 @@ static void expect(rig *r, ...)
 
 static const ndr_guid other = {0x12345778, 0x1234, 0xabcd, {0xef, 0, 1, 0x23, 0x45, 0x67, 0x89, 0xac}};
 
+/* [C706] 12.5.1: the header of every datagram. */
+enum { CL_FRAG = 4, CL_LAST = 2, CL_ONE = 0 };
+static GByteArray *datagram(bool response, uint8_t flags, uint32_t sequence, uint16_t fragment, const char *stub, bool big)
+{
+    GByteArray *p = g_byte_array_new();
+    const uint8_t head[8] = {4, response ? 2 : 0, flags, 0, big ? 0x00 : 0x10, 0, 0, 0};
+    static const ndr_guid none, activity = {1, 2, 3, {4, 5, 6, 7, 8, 9, 10, 11}};
+    size_t length = strlen(stub);
+    g_byte_array_append(p, head, sizeof head);
+    put_guid(p, &none, big);
+    put_guid(p, &bkrp_interface.uuid, big);
+    put_guid(p, &activity, big);
+    put(p, 0, 4, big); /* the server's boot time */
+    put(p, 1, 4, big); /* interface version */
+    put(p, sequence, 4, big);
+    put(p, 0, 2, big); /* opnum */
+    put(p, 0xffff, 2, big);
+    put(p, 0xffff, 2, big);
+    put(p, length, 2, big);
+    put(p, fragment, 2, big);
+    put(p, 0, 2, big);
+    g_byte_array_append(p, (const guint8 *)stub, (guint)length);
+    return p;
+}
+
+static void feed_datagram(rig *r, GByteArray *p)
+{
+    rpc_origin origin = {.frame = ++r->frame, .transport = RPC_NCADG_IP_UDP, .connection = 1, .source = "192.0.2.7:49152",
+                         .destination = "192.0.2.1:135"};
+    rpc_tracker_datagram(r->tracker, &origin, p->data, p->len, p->len);
+    g_byte_array_unref(p);
+}
+
 /* ---------------------------------------------------------------------------------------------------------- tests */
+
+static void test_datagrams(gconstpointer big_endian)
+{
+    bool big = GPOINTER_TO_INT(big_endian);
+    rig r;
+    rig_start(&r, true);
+    feed_datagram(&r, datagram(false, CL_ONE, 7, 0, "one", big));
+    feed_datagram(&r, datagram(true, CL_ONE, 7, 0, "answer", big));
+    /* Ahead of their turn, once more while they wait, and once more when they are through. */
+    feed_datagram(&r, datagram(false, CL_FRAG | CL_LAST, 8, 2, "ef", big));
+    feed_datagram(&r, datagram(false, CL_FRAG, 8, 1, "cd", big));
+    feed_datagram(&r, datagram(false, CL_FRAG, 8, 1, "cd", big));
+    feed_datagram(&r, datagram(false, CL_FRAG, 8, 0, "ab", big));
+    feed_datagram(&r, datagram(false, CL_FRAG, 8, 0, "ab", big));
+    feed_datagram(&r, datagram(false, CL_FRAG | CL_LAST, 8, 2, "ef", big));
+    feed_datagram(&r, datagram(true, CL_ONE, 8, 0, "", big));
+    /* Of calls that are over: no new ones. */
+    feed_datagram(&r, datagram(false, CL_ONE, 7, 0, "one", big));
+    feed_datagram(&r, datagram(true, CL_ONE, 8, 0, "", big));
+    rpc_tracker_end(r.tracker);
+    expect(&r, "request 7 bkrp opnum 0 stub 3 of 3 frames 1", "answer 7 bkrp opnum 0 stub 6 of 6 frames 1",
+           "finished 7 request response", "request 8 bkrp opnum 0 stub 6 of 6 frames 3",
+           "answer 8 bkrp opnum 0 stub 0 of 0 frames 1", "finished 8 request response", NULL);
+    rig_stop(&r);
+}
+
+/* A fragment that never comes leaves its message incomplete, and the next call whole. */
+static void test_lost_datagram(void)
+{
+    rig r;
+    rig_start(&r, true);
+    feed_datagram(&r, datagram(false, CL_FRAG, 1, 0, "ab", false));
+    feed_datagram(&r, datagram(false, CL_FRAG | CL_LAST, 1, 2, "ef", false));
+    feed_datagram(&r, datagram(false, CL_ONE, 2, 0, "next", false));
+    feed_datagram(&r, datagram(true, CL_ONE, 2, 0, "", false));
+    rpc_tracker_end(r.tracker);
+    expect(&r, "request 2 bkrp opnum 0 stub 4 of 4 frames 1", "answer 2 bkrp opnum 0 stub 0 of 0 frames 1",
+           "finished 2 request response", "finished 1 request none", NULL);
+    rig_stop(&r);
+}
 
 static void test_call(gconstpointer big_endian)
 {
@@ -469,6 +542,9 @@ int main(int argc, char **argv)
     g_test_add_func("/association/object-uuid", test_object_uuid);
     g_test_add_func("/association/cut", test_cut);
     g_test_add_func("/association/truncations", test_truncations);
+    g_test_add_data_func("/datagram/calls/little-endian", GINT_TO_POINTER(0), test_datagrams);
+    g_test_add_data_func("/datagram/calls/big-endian", GINT_TO_POINTER(1), test_datagrams);
+    g_test_add_func("/datagram/lost", test_lost_datagram);
     g_test_add_func("/pdu/bad-lengths", test_bad_lengths);
     g_test_add_func("/pdu/verification-trailer", test_verification_trailer);
     g_test_add_func("/smb/smb2", test_smb2);

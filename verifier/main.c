@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include <locale.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <glib.h>
 
@@ -20,8 +21,9 @@ static const char usage[] =
     "  rpclens keys   --explain [-k KEYS]... CAPTURE...\n"
     "  rpclens rules\n"
     "\n"
-    "KEYS is an MIT keytab, a text file with lines DOMAIN\\user:password or what secretsdump prints, a domain's DPAPI\n"
-    "backup key (LSA secret, PVK, PEM), or a folder of such files. A file's kind is told by its content.\n"
+    "KEYS is an MIT keytab, a credential cache or kirbi, a text file with lines DOMAIN\\user:password or what secretsdump\n"
+    "prints, a domain's DPAPI backup key (LSA secret, PVK, PEM), or a folder of such files. A file's kind is told by its\n"
+    "content.\n"
     "\n"
     "  -k, --keys KEYS   open sealed calls with these keys; may be given several times\n"
     "  --format FORMAT   calls: text or jsonl, one call a line; verify: text or json\n"
@@ -103,9 +105,17 @@ static void warn_of(const key_source *s)
         fprintf(stderr, "rpclens: %s: other users of this machine can read these keys: chmod 600 it\n", s->path);
 }
 
+/* From now on a crash writes no core file: it would have the keys in it. */
+static void forbid_core(void)
+{
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
+
 /* A key file that cannot be read is said, and the work goes on without it; the calls it would have opened say so again. */
 static keyring *load_keys(const options *o)
 {
+    if (o->keys)
+        forbid_core();
     keyring *ring = keyring_new();
     for (char **path = o->keys; path && *path; path++)
         keyring_add_path(ring, *path);
@@ -272,6 +282,7 @@ static int run_keys(const options *o)
         return fail("keys: name a key file; see rpclens --help");
     if (o->keys)
         return fail("keys: -k goes with --explain; name key files without it");
+    forbid_core();
     keyring *ring = keyring_new();
     bool good = true;
     for (char **path = o->files; *path; path++)
