@@ -174,6 +174,19 @@ class Plugin(unittest.TestCase):
         self.assertTrue(all(len(octets) >= 120 for row in shown if row[0] for octets in row[1]))
         self.assertEqual([row[0] for row in shown], [row[0] for row in hidden])
 
+    def test_join_passwords_only_with_consent(self):
+        names = ["rpclens.secret.account", "rpclens.secret.password", "rpclens.secret"]
+        # Two passes, but of sessions that NTLM encrypts one, as above.
+        for name, passes in (("wkst-join-smb300", ["-2"]), ("wkst-join-smb311-encrypted", [])):
+            options = [*self.options(lens.keys_of(name)), *passes, "-Y", "rpclens.secret"]
+            path = self.lens.lend(lens.capture(name))
+            hidden = self.lens.fields(path, names, *options)
+            shown = self.lens.fields(path, names, *options, "-o", "rpclens.show_secrets:TRUE")
+            self.assertEqual([row[0] for row in hidden], [["CORP\\alice"]] * 9)
+            self.assertTrue(all(not row[1] for row in hidden))
+            self.assertTrue(all(row[2][0].startswith("opened with the SMB session's Session.ApplicationKey") for row in hidden))
+            self.assertEqual([row[1] for row in shown], [["Lab-Join-2026! \u00e4\u20ac"]] * 9)
+
     def test_wiresharks_own_plaintext(self):
         """Wireshark has the keys too: where what it shows does not fit the signature, the PDU says so, and nowhere else."""
         keys = [lens.os.path.join(lens.CAPTURES, "lab.keytab")]

@@ -1,0 +1,136 @@
+"""Passwords of join calls: the key of the SMB session opens them in every dialect, other keys and none do not, and nothing is
+shown that the user did not ask for. The clients that sealed them took the session key from their own SMB library.
+
+SPDX-License-Identifier: GPL-2.0-or-later
+"""
+import json
+import os
+import stat
+import sys
+import tempfile
+import unittest
+
+import lens
+
+BUILD = sys.argv.pop(1)
+program = lens.Rpclens(BUILD)
+
+PASSWORD, ACCOUNT = "Lab-Join-2026! \u00e4\u20ac", "CORP\\alice"
+# Capture -> the key that its dialect asks for, and the session's id and key, as tests/smb_make_vectors.py works them out of the
+# handshake; of the encrypted session, smbd's own log says it (NAME.smb3keys).
+CAPTURES = {
+    "wkst-join-smb1": ("protected Session.SessionKey", "0xb77d 265c863dde0022436714a9a8b255fa93"),
+    "wkst-join-smb202": ("Session.SessionKey", "0x3194f241 736480c9b6ac1c23cc73aff7a43deabf"),
+    "wkst-join-smb21": ("Session.SessionKey", "0xff6f391d 0f8074922abad96635bf58dbaf745add"),
+    "wkst-join-smb300": ("Session.ApplicationKey", "0x54167c2e 1911b7b640196267bca7a48e1385c8b9"),
+    "wkst-join-smb311": ("Session.ApplicationKey", "0xec1e07c5 31e3fb60ed42803857c7dfb7e399f88e"),
+    "wkst-join-smb311-encrypted": ("Session.ApplicationKey", "0xaec51733 e493a5f9fdd219f15c44f8f0fc732bc8"),
+    "wkst-join-krb5": ("Session.ApplicationKey", None),
+    "wkst-impacket": ("Session.SessionKey", None),
+    "wkst-impacket-seal": ("Session.SessionKey", None),
+    "wkst-join-domain": ("Session.ApplicationKey", None),
+}
+SEALED_RPC = {"wkst-impacket-seal", "wkst-join-smb311-encrypted"}  # without the key there is not even the call
+WRONG = [os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
+
+
+def secrets(name, keys, *options):
+    done = program.run("calls", *lens.key_options(keys), "--format", "jsonl", *options, lens.capture(name))
+    return [s for line in done.stdout.splitlines() for s in json.loads(line)["request"].get("secrets", [])
+            if s["type"].startswith("JOINPR_ENCRYPTED_USER_PASSWORD")]
+
+
+class KeyFile:
+    def __init__(self, line):
+        self.line = line
+
+    def __enter__(self):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".txt")
+        self.file.write(f"smb-session-key {self.line}\n")
+        self.file.flush()
+        return self.file.name
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
+class Join(unittest.TestCase):
+    def test_opened(self):
+        for name, (key, _) in CAPTURES.items():
+            with self.subTest(capture=name):
+                found = secrets(name, lens.keys_of(name), "--show-secrets")
+                sent = [c for c in lens.expected_calls(name) if "password" in c]
+                if name.startswith("wkst-impacket"):  # impacket's calls are not in .expect, one password is all it sends
+                    self.assertGreater(len(found), 1)
+                    self.assertEqual({s["password"] for s in found}, {PASSWORD})
+                else:
+                    self.assertEqual([s["password"] for s in found], [c["password"] for c in sent])
+                    self.assertEqual(["bare UTF-16" in s["reason"] for s in found], [c["encoding"] == "Samba" for c in sent])
+                self.assertEqual({s["state"] for s in found}, {"verified"})
+                for s in found:
+                    self.assertIn(f"the SMB session's {key}, which is proven", s["reason"])
+                    self.assertEqual(s["length"], len(s["password"].encode()))
+                    self.assertIn(s["account"], (ACCOUNT, "CORP\\Administrator"))
+                    self.assertIn(s["field"], ("Password", "EncryptedPassword"))
+
+    def test_wrong_keys_and_none(self):
+        for name in CAPTURES:
+            for keys in (WRONG, []):
+                with self.subTest(capture=name, keys=keys):
+                    found = secrets(name, keys, "--show-secrets")
+                    self.assertEqual(len(found) > 0, name not in SEALED_RPC)
+                    for s in found:
+                        self.assertEqual(s["state"], "sealed")
+                        self.assertNotIn("password", s)
+                        self.assertNotIn("length", s)
+                        self.assertTrue(s["reason"].startswith("sealed"), s["reason"])
+
+    def test_session_key(self):
+        for name, (key, line) in CAPTURES.items():
+            if not line:
+                continue
+            wrong = line[:-1] + ("0" if line[-1] != "0" else "1")
+            elsewhere = "0x7777" + line[line.index(" "):]
+            with self.subTest(capture=name), KeyFile(line) as right, KeyFile(wrong) as other, KeyFile(elsewhere) as another:
+                found = secrets(name, [right], "--show-secrets")
+                passwords = [c["password"] for c in lens.expected_calls(name) if "password" in c]
+                self.assertEqual([s["password"] for s in found], passwords)
+                # Of SMB1 no signature is looked at, so nothing proves the key itself.
+                self.assertEqual({s["state"] for s in found}, {"likely" if name == "wkst-join-smb1" else "verified"})
+                for s in found:
+                    said = "which nothing else proves" if name == "wkst-join-smb1" else f"{key}, which is proven"
+                    self.assertIn(said, s["reason"])
+                for keys in ([other], [another]):
+                    for s in secrets(name, keys, "--show-secrets"):
+                        self.assertEqual(s["state"], "sealed")
+                        self.assertNotIn("password", s)
+
+    def test_nothing_is_shown_unasked(self):
+        for name in ("wkst-join-smb311", "wkst-join-smb1"):
+            keys = lens.key_options(lens.keys_of(name))
+            for run in (["calls", "--format", "jsonl", "--stubs"], ["calls"], ["verify", "--format", "json"], ["keys", "--explain"]):
+                done = program.run(*run, *keys, lens.capture(name), status=None)
+                for form in (PASSWORD, PASSWORD.encode("utf-16-le").hex(), PASSWORD.encode().hex(), "Lab-Join"):
+                    self.assertNotIn(form, done.stdout + done.stderr)
+            self.assertIn(PASSWORD, program.run("calls", "--show-secrets", *keys, lens.capture(name)).stdout)
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as parent:
+            folder = os.path.join(parent, "out")
+            name = "wkst-join-smb311"
+            done = program.run("secrets", *lens.key_options(lens.keys_of(name)), "--out", folder, lens.capture(name))
+            self.assertIn(" 0 opened with a backup key, 9 passwords with an SMB session's; 0 stay wrapped\n", done.stdout)
+            self.assertNotIn("Lab-Join", done.stdout)
+            with open(os.path.join(folder, "manifest.json"), encoding="utf-8") as file:
+                text = file.read()
+            self.assertNotIn("Lab-Join", text)
+            for entry in json.loads(text):
+                path = os.path.join(folder, entry["file"])
+                self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+                with open(path, "rb") as file:
+                    self.assertEqual(file.read(), PASSWORD.encode())
+                self.assertEqual((entry["kind"], entry["account"], entry["state"]), ("password", ACCOUNT, "verified"))
+
+
+if __name__ == "__main__":
+    unittest.main()
