@@ -276,7 +276,7 @@ static void add_rule(const rule *r, void *user)
     *ei = (expert_field)EI_INIT;
     g_hash_table_insert(rule_of, (gpointer)r, ei);
     ei_register_info info = {ei, {g_strdup_printf("rpclens.rule.%s", r->id), PI_PROTOCOL,
-                                  r->level == RULE_SHOULD ? PI_WARN : PI_ERROR,
+                                  r->level == RULE_NOTE ? PI_NOTE : r->level == RULE_SHOULD ? PI_WARN : PI_ERROR,
                                   g_strdup_printf("%s: %s", r->id, r->text), EXPFILL}};
     g_array_append_val((GArray *)user, info);
 }

@@ -155,6 +155,7 @@ static association *association_new(rpc_tracker *t, const association_key *key, 
     a->key = *key;
     a->pub.transport = origin->transport;
     a->pub.connection = origin->connection;
+    memcpy(a->pub.pipe_id, origin->pipe_id, sizeof a->pub.pipe_id);
     a->pub.pipe = g_strdup(origin->pipe);
     a->pub.client = g_strdup(from_client ? origin->source : origin->destination);
     a->pub.server = g_strdup(from_client ? origin->destination : origin->source);

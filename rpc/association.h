@@ -90,6 +90,7 @@ struct rpc_call {
 struct rpc_association {
     rpc_transport transport;
     uint64_t      connection;
+    uint64_t      pipe_id[2];       /* as in its origin */
     char         *pipe;             /* NULL */
     const smb_session *smb;         /* NULL */
     char         *client, *server;  /* "192.0.2.7:49152" */

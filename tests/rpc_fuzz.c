@@ -134,7 +134,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     r.judge = verifier_new(NULL, NULL);
     r.facts.handles = r.handles = rpc_handles_new(forget);
     r.calls = rpc_tracker_new(ring, &sink, &options);
-    smb_sink pipes = {&r, on_opened, on_closed, on_setup};
+    smb_sink pipes = {&r, on_opened, on_closed, on_setup, NULL};
     smb_tracker *smb = smb_tracker_new(&pipes);
     r.sessions = smb_sessions_new(ring);
     verifier_begin(r.judge, &r.facts);

@@ -445,7 +445,7 @@ static smb_pipe give(smb_tracker *t, uint32_t frame, bool from_server, GByteArra
     smb_pipe pipe = smb_tracker_message(t, 1, frame, from_server ? "S" : "C", from_server ? "C" : "S", p->data, p->len);
     for (guint length = 0; length < p->len; length++) { /* another tracker sees every shorter length */
         GString *nothing = g_string_new(NULL);
-        smb_sink sink = {nothing, on_opened, on_closed, NULL};
+        smb_sink sink = {nothing, on_opened, on_closed, NULL, NULL};
         smb_tracker *other_tracker = smb_tracker_new(&sink);
         uint8_t *exact = g_memdup2(p->data, MAX(length, 1));
         smb_tracker_message(other_tracker, 1, frame, "C", "S", exact, length);
@@ -466,7 +466,7 @@ static void pad_to(GByteArray *p, guint length)
 static void test_smb2(void)
 {
     GString *log = g_string_new(NULL);
-    smb_sink sink = {log, on_opened, on_closed, NULL};
+    smb_sink sink = {log, on_opened, on_closed, NULL, NULL};
     smb_tracker *t = smb_tracker_new(&sink);
 
     GByteArray *create = smb2(5, false, 0, 10);

@@ -50,7 +50,12 @@ class Twins(unittest.TestCase):
         if lens.protocol_of(name) == "bkrp":
             self.assertEqual(verdicts["BKRP-19"], ("inconclusive", "IC-ENCRYPTED"))
         if encrypted:
+            note = verdicts.pop("SMB-1")
             self.assertEqual(set(verdicts.values()), {("inconclusive", "IC-ENCRYPTED")})
+            self.assertEqual(note, ("note", None))
+            told = [f["message"] for f in report["findings"] if f["rule"] == "SMB-1"]
+            self.assertEqual(len(told), 1)
+            self.assertIn("encrypted messages that are not opened may hide the end", told[0])
 
     def test_wrong_keys(self):
         self.stays_sealed(WRONG, "wrong-key")

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const rule *const tables[] = {rules_bkrp, rules_cmrp, rules_cmrp_handles};
+static const rule *const tables[] = {rules_bkrp, rules_cmrp, rules_cmrp_handles, rules_smb};
 
 /* What all rules of one protocol share, and which of them listen for its messages. */
 typedef struct {
@@ -38,7 +38,7 @@ struct verifier {
     GPtrArray *records;    /* in the catalogue's order */
     GHashTable *by_rule;   /* rule -> record */
     GPtrArray *channels;
-    GPtrArray *opened, *closed; /* records that listen */
+    GPtrArray *opened, *smb, *closed; /* records that listen */
     GPtrArray *findings;   /* found_item, of captures that have ended */
     GStringChunk *texts;   /* labels and reasons, which outlive their givers */
     /* The capture in hand: */
@@ -51,13 +51,13 @@ struct verifier {
 
 const char *rule_level_name(rule_level level)
 {
-    static const char *const names[] = {"MUST", "MUST NOT", "SHOULD"};
+    static const char *const names[] = {"MUST", "MUST NOT", "SHOULD", "note"};
     return names[level];
 }
 
 const char *rule_verdict_name(rule_verdict verdict)
 {
-    static const char *const names[] = {"not-observable", "not-applicable", "pass",
+    static const char *const names[] = {"not-observable", "not-applicable", "pass",     "note",
                                         "inconclusive",   "warning",        "violation"};
     return names[verdict];
 }
@@ -130,7 +130,7 @@ static channel *make_channel(verifier *v, const char *protocol)
 
 static bool is_observable(const rule *r)
 {
-    return r->opened || r->context || r->message || r->closed || r->end;
+    return r->opened || r->smb || r->context || r->message || r->closed || r->end;
 }
 
 static void add_rule(const rule *r, void *user)
@@ -150,6 +150,8 @@ static void add_rule(const rule *r, void *user)
     g_hash_table_insert(v->by_rule, (gpointer)r, made);
     if (r->opened)
         g_ptr_array_add(v->opened, made);
+    if (r->smb)
+        g_ptr_array_add(v->smb, made);
     if (r->closed)
         g_ptr_array_add(v->closed, made);
     if (r->context)
@@ -167,6 +169,7 @@ verifier *verifier_new(void (*found)(const finding *f, uint32_t frame, void *use
     v->by_rule = g_hash_table_new(NULL, NULL);
     v->channels = g_ptr_array_new_with_free_func(channel_free);
     v->opened = g_ptr_array_new();
+    v->smb = g_ptr_array_new();
     v->closed = g_ptr_array_new();
     v->findings = g_ptr_array_new_with_free_func(item_free);
     v->texts = g_string_chunk_new(1024);
@@ -189,6 +192,7 @@ void verifier_free(verifier *v)
     g_string_chunk_free(v->texts);
     g_ptr_array_unref(v->findings);
     g_ptr_array_unref(v->closed);
+    g_ptr_array_unref(v->smb);
     g_ptr_array_unref(v->opened);
     g_ptr_array_unref(v->channels);
     g_hash_table_unref(v->by_rule);
@@ -320,6 +324,16 @@ void verifier_opened(verifier *v, const smb_open *attempt)
     for (guint i = 0; i < v->opened->len; i++) {
         record *r = v->opened->pdata[i];
         r->rule->opened(v, r->rule, r->state, attempt);
+    }
+}
+
+void verifier_smb(verifier *v, const smb_object *object, smb_event event)
+{
+    if (!v->facts)
+        return;
+    for (guint i = 0; i < v->smb->len; i++) {
+        record *r = v->smb->pdata[i];
+        r->rule->smb(v, r->rule, r->state, object, event);
     }
 }
 
