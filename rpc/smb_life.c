@@ -210,8 +210,9 @@ static void unlink_from_owner(node *n)
 
 static void end(smb_life *l, node *n, smb_event event)
 {
+    smb_event inner = event == SMB_CLOSED ? SMB_CLOSED_WITH_OWNER : event;
     while (n->children)
-        end(l, n->children, n->children->pub.closing ? SMB_CLOSED : SMB_CLOSED_WITH_OWNER);
+        end(l, n->children, n->children->pub.closing ? SMB_CLOSED : inner);
     tell(l, n, event);
     unlink_from_owner(n);
     l->end_count++;
@@ -220,7 +221,8 @@ static void end(smb_life *l, node *n, smb_event event)
     g_hash_table_remove(l->nodes, &n->key);
 }
 
-/* NULL: there are too many. */
+/* Whose share connection a pipe's is, that one says, and not the command that opened the pipe: in SMB1 the two may differ. NULL:
+ * there are too many. */
 static node *begin(smb_life *l, connection *c, const node_key *key, node *session, node *share, uint32_t frame, bool smb2)
 {
     node *old = g_hash_table_lookup(l->nodes, key);
@@ -228,6 +230,8 @@ static node *begin(smb_life *l, connection *c, const node_key *key, node *sessio
         end(l, old, old->pub.closing ? SMB_CLOSED : SMB_REPLACED);
     if (g_hash_table_size(l->nodes) >= OBJECTS_LIMIT)
         return NULL;
+    if (share)
+        session = share->owner;
     g_hash_table_remove(l->ended, key);
     node *n = g_new0(node, 1);
     n->key = *key;

@@ -20,9 +20,9 @@ typedef enum { SMB_TCP_OPEN, SMB_TCP_FIN, SMB_TCP_RST } smb_tcp_end;
 typedef enum {
     SMB_BEGAN,             /* the server has agreed, or the first use of what is older than the capture */
     SMB_CLOSED,            /* logged off, disconnected, closed; also where that was asked for and the answer is not in the capture */
-    SMB_CLOSED_WITH_OWNER, /* with its session or share connection */
-    SMB_CLOSED_BY_SERVER,  /* the server says it is no more, or a new session replaced it */
-    SMB_REPLACED,          /* its end is not in the capture: the server gave its id to another */
+    SMB_CLOSED_WITH_OWNER, /* not itself, but its session or share connection */
+    SMB_CLOSED_BY_SERVER,  /* the server says it is no more, or a new session replaced it; or that of its owner */
+    SMB_REPLACED,          /* its end, or its owner's, is not in the capture: the server gave the id to another */
     SMB_LEFT               /* the capture has ended and it had not */
 } smb_event;
 

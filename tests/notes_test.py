@@ -16,17 +16,19 @@ COMMANDS = {0x73: SETUP, 0x74: LOGOFF, 0x75: CONNECT, 0x71: DISCONNECT, 0xa2: CR
 
 
 class Ledger:
-    """What is open, by tshark's fields: {kind: {id: frame}}. An answer counts, or a request for an end that nothing answers."""
+    """What is open, by tshark's fields: {kind: {id: frame}}, and what ended only with its owner: {kind: frames}. An answer counts, or a
+    request for an end."""
 
     def __init__(self):
         self.open = {kind: {} for kind in KINDS.values()}
+        self.ended = {kind: [] for kind in KINDS.values()}
         self.files = {}  # request of a CREATE or CLOSE -> file id
 
     def end(self, kind, key):
         self.open[kind].pop(key, None)
         for inner in {"session": ("share", "pipe"), "share": ("pipe",), "pipe": ()}[kind]:
             for k in [k for k in self.open[inner] if k[:len(key)] == key]:
-                del self.open[inner][k]
+                self.ended[inner].append(self.open[inner].pop(k))
 
     def take(self, frame, command, session, share, file, pipes):
         """`pipes`: of a CONNECT's answer whether the share has pipes."""
@@ -104,7 +106,7 @@ class Notes(unittest.TestCase):
                     of_smb2(tshark, path, ledger)
                     of_smb1(tshark, path, ledger)
                     _, report = program.verify(lens.capture(name), lens.keys_of(name))
-                    expected = {kind: sorted(items.values()) for kind, items in ledger.open.items()}
+                    expected = {kind: sorted([*ledger.open[kind].values(), *ledger.ended[kind]]) for kind in KINDS.values()}
                     self.assertEqual(self.noted(report), expected)
                     seen += sum(map(len, expected.values()))
         self.assertGreater(seen, 60)

@@ -24,6 +24,7 @@ typedef struct {
     verifier     *judge;
     smb_sessions *sessions;
     capture_facts facts;
+    smb_life     *life;
 } rig;
 
 static void on_event(const ndr_event *event, void *user)
@@ -37,6 +38,9 @@ static void on_message(rpc_call *call, bool response, void *user)
 {
     rig *r = user;
     rpc_handles_message(r->handles, call, response);
+    if (call->association->transport == RPC_NCACN_NP)
+        smb_life_carried(r->life, call->association->connection, call->association->pipe_id,
+                         call->interface ? call->interface->protocol : NULL);
     verifier_message(r->judge, call, response);
     ndr_stub stub, request;
     if (!call->method || call->method->reserved || !rpc_message_stub(call, response ? &call->response : &call->request, &stub))
@@ -69,12 +73,39 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((rig *)user)->calls, connection, pipe_id);
 }
 
+static void on_exchange(const smb_exchange *exchange, void *user)
+{
+    smb_life_exchange(((rig *)user)->life, exchange);
+}
+
+static void on_life(const smb_object *object, smb_event event, void *user)
+{
+    const rig *r = user;
+    const smb_object *pipe = object->kind == SMB_PIPE ? object : NULL;
+    if (pipe && pipe->share && pipe->share->session != pipe->session) /* it has one owner */
+        abort();
+    verifier_smb(r->judge, object, event);
+}
+
+static smb_tcp_end tcp_end(uint64_t connection, void *user)
+{
+    (void)user;
+    return connection % 2 ? SMB_TCP_FIN : SMB_TCP_OPEN;
+}
+
 static void on_setup(const smb_setup *setup, void *user)
 {
+    const rig *r = user;
     uint8_t key[16];
     const key_entry *ntlm;
-    smb_sessions_setup(((rig *)user)->sessions, setup->connection, setup->message, setup->session, setup->from_client,
-                       setup->status, setup->token, setup->length, key, &ntlm);
+    smb_sessions_setup(r->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
+                       setup->token, setup->length, key, &ntlm);
+    char *name = smb_session_user_of_token(setup->token, setup->length);
+    if (name)
+        smb_life_user(r->life, setup->connection, setup->smb2, setup->session, name);
+    g_free(name);
+    if (setup->status % 3 == 0)
+        smb_life_sealed(r->life, setup->connection, setup->status, "a:445", "b", setup->session);
 }
 
 /* A message's session, and all keys that could seal what its pipes carry. */
@@ -134,7 +165,10 @@ static void run(const uint8_t *data, size_t size, bool forget)
     r.judge = verifier_new(NULL, NULL);
     r.facts.handles = r.handles = rpc_handles_new(forget);
     r.calls = rpc_tracker_new(ring, &sink, &options);
-    smb_sink pipes = {&r, on_opened, on_closed, on_setup, NULL};
+    smb_sink pipes = {&r, on_opened, on_closed, on_setup, on_exchange};
+    r.life = smb_life_new(on_life, &r);
+    r.facts.smb = r.life;
+    r.facts.tcp_end = tcp_end;
     smb_tracker *smb = smb_tracker_new(&pipes);
     r.sessions = smb_sessions_new(ring);
     verifier_begin(r.judge, &r.facts);
@@ -157,10 +191,13 @@ static void run(const uint8_t *data, size_t size, bool forget)
     }
     verifier_closed(r.judge, 0);
     rpc_tracker_end(r.calls);
+    smb_life_tcp_end(r.life, 0, SMB_TCP_RST);
+    smb_life_end(r.life);
     verifier_end(r.judge);
     rpc_tracker_free(r.calls);
     smb_tracker_free(smb);
     smb_sessions_free(r.sessions);
+    smb_life_free(r.life);
     verifier_free(r.judge);
     rpc_handles_free(r.handles);
     keyring_free(ring);
@@ -283,14 +320,54 @@ static size_t seed_handles(GRand *random, uint8_t *out, size_t limit)
     return length;
 }
 
+/* Sessions, share connections and pipes opened and closed in any order, in both versions of SMB. */
+static size_t seed_smb(GRand *random, uint8_t *out)
+{
+    static const uint8_t smb1[] = {0x73, 0x75, 0xa2, 0x04, 0x71, 0x74, 0x25, 0x2d};
+    size_t at = 0;
+    while (at < 900) {
+        uint8_t *d = out + at + 3;
+        bool old = g_rand_int_range(random, 0, 4) == 0, answer = g_rand_boolean(random);
+        size_t length = (size_t)g_rand_int_range(random, 66, 110);
+        memset(d, 0, length);
+        memcpy(d, old ? "\xffSMB" : "\xfeSMB", 4);
+        if (old) {
+            d[4] = smb1[g_rand_int_range(random, 0, 8)];
+            d[9] = answer ? 0x80 : 0;
+            d[24] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[28] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[30] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[32] = (uint8_t)g_rand_int_range(random, 0, 16);
+            d[33 + 2 * d[32] + 2] = 'I';
+            d[33 + 2 * d[32] + 3] = 'P';
+            d[33 + 2 * d[32] + 4] = 'C';
+            d[33] = g_rand_boolean(random) ? 0xff : smb1[g_rand_int_range(random, 0, 8)];
+            d[35] = (uint8_t)g_rand_int_range(random, 33, 70);
+        } else {
+            d[12] = (uint8_t)g_rand_int_range(random, 1, 12);
+            d[16] = (uint8_t)(answer | (g_rand_int_range(random, 0, 8) == 0 ? 2 : 0));
+            d[24] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[36] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[40] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[66] = 2;
+            d[72] = (uint8_t)g_rand_int_range(random, 0, 2);
+        }
+        out[at] = (uint8_t)(1 | g_rand_int_range(random, 0, 4) << 6);
+        out[at + 1] = (uint8_t)length;
+        out[at + 2] = 0;
+        at += 3 + length;
+    }
+    return at;
+}
+
 int main(int argc, char **argv)
 {
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000;
     GRand *random = g_rand_new_with_seed(argc > 2 ? (guint32)strtoul(argv[2], NULL, 10) : 1);
     uint8_t input[4096];
     for (unsigned long i = 0; i < rounds; i++) {
-        size_t length = i % 3 == 0 ? seed(random, input) : i % 3 == 1 ? seed_datagrams(random, input)
-                                                                     : seed_handles(random, input, sizeof input);
+        size_t length = i % 4 == 0 ? seed(random, input) : i % 4 == 1 ? seed_datagrams(random, input) :
+                        i % 4 == 2 ? seed_handles(random, input, sizeof input) : seed_smb(random, input);
         LLVMFuzzerTestOneInput(input, length);
     }
     g_rand_free(random);

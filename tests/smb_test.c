@@ -254,8 +254,8 @@ static void test_many(void)
     g_assert_cmpuint(verifier_finding_count(t.judge), ==, 2);
     g_assert_cmpuint(here->frames->len, ==, 6);
     g_assert_cmpstr(here->message, ==, "6 sessions of 192.0.2.7 at 192.0.2.1 (alice1: 2; alice2: 2; alice3: 1; user not known: 1), the "
-                    "first open since frame 4, are not seen to be logged off; what they carried: none of the three protocols: 6; how the "
-                    "connections ended: with FIN: 3, with RST: 2, not before the capture: 1");
+                    "first open since frame 4, are not seen to be logged off; what they carried: none of the three protocols: 6; how "
+                    "they ended: with the connection's FIN: 3, with its RST: 2, not before the capture: 1");
     g_assert_cmpstr(there->message, ==, "session of 192.0.2.7:49152 at 192.0.2.2:445 (user not known), open since frame 25, is not seen "
                     "to be logged off; it carried none of the three protocols; the capture ends before the connection does");
     tear_down();
@@ -269,7 +269,9 @@ static void test_owners(void)
     expect("session alice began; share \\\\dc\\IPC$ began; pipe wkssvc began; pipe wkssvc closed-with-owner; "
            "share \\\\dc\\IPC$ closed-with-owner; session alice closed; ");
     end_capture();
-    expect_verdict("SMB-2", "not-applicable", "it ended with its session or share connection");
+    expect_verdict("SMB-1", "pass", NULL);
+    expect_note("SMB-2", 1, "share connection of 192.0.2.7:49152 at 192.0.2.1:445 (\\\\dc\\IPC$, alice), open since frame 6, is not "
+                "seen to be disconnected; it carried none of the three protocols; it ended with its session or share connection");
     tear_down();
 
     set_up();
@@ -403,7 +405,7 @@ static void test_before(void)
                 "logged off; it carried ClusAPI; the capture ends before the connection does");
     expect_note("SMB-3", 2, "2 pipes of 192.0.2.7 at 192.0.2.1 (name not known, user not known: 1; wkssvc, user not known: 1), the first "
                 "open since frame 11, are not seen to be closed; 1 opened before the capture; what they carried: ClusAPI: 1, none of "
-                "the three protocols: 1; how the connections ended: not before the capture: 2");
+                "the three protocols: 1; how they ended: not before the capture: 2");
     tear_down();
 
     /* A file that was opened before is a pipe when calls are seen on it; those of an unknown interface tell nothing. */

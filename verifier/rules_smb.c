@@ -22,17 +22,17 @@ enum { PROTOCOLS = 32, NAMES_SHOWN = 4 };
 typedef struct {
     char      *pair;          /* "192.0.2.7 192.0.2.1" */
     char      *client, *server; /* of the first, with ports */
-    GArray    *frames;        /* since when: uint32_t, ascending */
+    GArray    *frames;        /* since when: uint32_t */
     GPtrArray *names;         /* whose and which, each once, in the order of their coming */
     GHashTable *name_counts;
     unsigned   before;        /* opened before the capture */
     unsigned   sealed;        /* their end may be hidden */
     unsigned   carried[PROTOCOLS], carried_none, carried_sealed, carried_unbound;
-    unsigned   ends[SMB_TCP_RST + 1];
+    unsigned   ends[SMB_TCP_RST + 1], with_owner;
 } group;
 
 typedef struct {
-    GPtrArray  *groups;       /* in the order of their first frames */
+    GPtrArray  *groups;
     GHashTable *by_pair;
     bool        said;
 } leavings;
@@ -123,14 +123,17 @@ static void add_name(group *g, const smb_object *object)
     }
 }
 
-static void add(group *g, const smb_object *object)
+static void add(group *g, const smb_object *object, bool with_owner)
 {
     bool sealed = smb_life_is_sealed(object);
     g_array_append_val(g->frames, object->frame);
     add_name(g, object);
     g->before += object->before;
     g->sealed += sealed;
-    g->ends[object->end]++;
+    if (with_owner)
+        g->with_owner++;
+    else
+        g->ends[object->end]++;
     for (unsigned i = 0; i < PROTOCOLS; i++)
         g->carried[i] += object->protocols >> i & 1;
     if (object->protocols)
@@ -194,7 +197,8 @@ static void append_carried_by_many(GString *text, const group *g)
 
 static const char *end_text(const group *g)
 {
-    return g->ends[SMB_TCP_FIN] ? "; the connection ended with FIN" : g->ends[SMB_TCP_RST] ? "; the connection ended with RST" :
+    return g->with_owner ? "; it ended with its session or share connection" :
+           g->ends[SMB_TCP_FIN] ? "; the connection ended with FIN" : g->ends[SMB_TCP_RST] ? "; the connection ended with RST" :
            "; the capture ends before the connection does";
 }
 
@@ -226,15 +230,24 @@ static char *tell_many(const group *g, const words *w)
     if (g->sealed)
         g_string_append_printf(text, "; of %u, encrypted messages that are not opened may hide the end", g->sealed);
     append_carried_by_many(text, g);
-    const char *separator = "; how the connections ended: ";
-    append_count(text, &separator, "with FIN", g->ends[SMB_TCP_FIN]);
-    append_count(text, &separator, "with RST", g->ends[SMB_TCP_RST]);
+    const char *separator = "; how they ended: ";
+    append_count(text, &separator, "with their session or share connection", g->with_owner);
+    append_count(text, &separator, "with the connection's FIN", g->ends[SMB_TCP_FIN]);
+    append_count(text, &separator, "with its RST", g->ends[SMB_TCP_RST]);
     append_count(text, &separator, "not before the capture", g->ends[SMB_TCP_OPEN]);
     return g_string_free(text, FALSE);
 }
 
+static gint by_number(gconstpointer a, gconstpointer b)
+{
+    const uint32_t *x = a, *y = b;
+    return *x < *y ? -1 : *x > *y;
+}
+
+/* What ended with its owner came when that ended, which is not the order in which it was opened. */
 static void find_group(verifier *v, const rule *self, const group *g, const words *w)
 {
+    g_array_sort(g->frames, by_number);
     char *text = g->frames->len == 1 ? tell_one(g, w) : tell_many(g, w);
     for (guint i = 0; i < g->frames->len; i++)
         verifier_find(v, self, VERDICT_NOTE, NULL, g, g_array_index(g->frames, uint32_t, i), "%s", text);
@@ -250,17 +263,14 @@ static void take(verifier *v, const rule *self, leavings *all, const smb_object 
     case SMB_CLOSED:
         verifier_pass(v, self);
         break;
-    case SMB_CLOSED_WITH_OWNER:
-        verifier_not_applicable(v, self, "it ended with its session or share connection");
-        break;
     case SMB_CLOSED_BY_SERVER:
         verifier_not_applicable(v, self, "the server ended it");
         break;
     case SMB_REPLACED:
         verifier_not_applicable(v, self, "its end is not in the capture");
         break;
-    case SMB_LEFT:
-        add(group_of(all, object), object);
+    case SMB_CLOSED_WITH_OWNER: case SMB_LEFT:
+        add(group_of(all, object), object, event != SMB_LEFT);
         break;
     case SMB_BEGAN:
         break;
