@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verifier/report.h"
 
+#include <string.h>
+
 #include <json-glib/json-glib.h>
 
 typedef struct {
@@ -136,8 +138,9 @@ static void text_rule(const rule *r, void *user)
 static void text_finding(FILE *out, const finding *f)
 {
     enum { SHOWN = 12 };
-    fprintf(out, "%s %s (%s, %s, binds the %s)\n    %s\n", rule_verdict_name(f->verdict), f->rule->id,
-            rule_level_name(f->rule->level), f->rule->section, f->rule->binds, f->message);
+    bool both = strcmp(f->rule->binds, "both") == 0;
+    fprintf(out, "%s %s (%s, %s, binds %s%s)\n    %s\n", rule_verdict_name(f->verdict), f->rule->id,
+            rule_level_name(f->rule->level), f->rule->section, both ? "" : "the ", f->rule->binds, f->message);
     if (f->frames->len > 0)
         fprintf(out, "    frame%s", f->frames->len == 1 ? "" : "s");
     for (guint i = 0; i < MIN(f->frames->len, SHOWN); i++)
