@@ -117,3 +117,55 @@ for dialect in 1 2 3 3-encrypted; do
 	TIDY[wkst-smb-left-open-smb$dialect]=left_open_ends
 done
 KEYS[wkst-join-domain]=$'stand.passwords.txt\nlab.keytab'
+
+# The server that is not real: clients/wkst_server.py, on a port of the domain controller, or as a pipe of the host FAKE. ----
+FAKE_PORT=49191
+FAKE_PIPE=$WORK/fake/ncalrpc/np/wkssvc
+fake_server() { # namespace arguments...
+	local ns=$1 n
+	shift
+	DC_LOGON="${DC_LOGON:-}" PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1 \
+		ip netns exec "$ns" "$PYTHON" "$LAB/clients/wkst_server.py" "$@" > "$WORK/wkst_server.log" 2>&1 &
+	FAKE_SERVER=$!
+	for n in $(seq 50); do
+		grep -q listening "$WORK/wkst_server.log" && return
+		sleep 0.1
+	done
+}
+fake_port_up() { fake_server "$NS_DC" tcp "$FAKE_PORT" "$(dc_conf)" "$CAPTURES/lab.keytab"; }
+fake_pipe_up() {
+	mkdir -p "$(dirname "$FAKE_PIPE")"
+	chmod 700 "$(dirname "$FAKE_PIPE")"
+	rm -f "$FAKE_PIPE"
+	fake_server "$NS_FAKE" pipe "$FAKE_PIPE"
+}
+fake_down() {
+	kill "$FAKE_SERVER" || cat "$WORK/wkst_server.log" >&2
+	wait "$FAKE_SERVER" || true
+	rm -f "$FAKE_PIPE"
+}
+on_fake_pipe() { # scenario names
+	local name
+	for name; do
+		KEYS[$name]=stand.passwords.txt SMBD_LOG[$name]=$WORK/fake/log PREPARE[$name]=fake_pipe_up TIDY[$name]=fake_down
+	done
+}
+on_fake_port() {
+	local name
+	for name; do
+		PREPARE[$name]=fake_port_up TIDY[$name]=fake_down
+	done
+}
+on_fake_port wkst-fake-seal wkst-fake-krb5 wkst-fake-ndr64-seal wkst-fake-ndr64-krb5
+on_fake_pipe wkst-fake-pipe
+fake_torture() { # ntlm|krb5 options
+	torture "$1" "ncacn_ip_tcp:${DC}[$FAKE_PORT,$2,print]" rpc.wkssvc "$DANGEROUS"
+}
+scenario_wkst-fake-seal()       { fake_torture ntlm seal,ntlm; }
+scenario_wkst-fake-krb5()       { fake_torture krb5 seal,krb5; }
+scenario_wkst-fake-ndr64-seal() { fake_torture ntlm seal,ntlm,ndr64; }
+scenario_wkst-fake-ndr64-krb5() { fake_torture krb5 seal,krb5,ndr64; }
+scenario_wkst-fake-pipe() {
+	in_client smbtorture -s "$WORK/client.conf" -d1 "ncacn_np:${FAKE}[print]" -U "FAKE\\root%$STAND_ADMIN_PW" \
+		--use-kerberos=disabled rpc.wkssvc "$DANGEROUS"
+}
