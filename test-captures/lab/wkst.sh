@@ -169,3 +169,44 @@ scenario_wkst-fake-pipe() {
 	in_client smbtorture -s "$WORK/client.conf" -d1 "ncacn_np:${FAKE}[print]" -U "FAKE\\root%$STAND_ADMIN_PW" \
 		--use-kerberos=disabled rpc.wkssvc "$DANGEROUS"
 }
+on_fake_port wkst-fake-levels wkst-fake-levels-seal wkst-fake-levels-ndr64 wkst-fake-levels-ndr64-seal wkst-fake-newer-seal \
+	wkst-fake-newer-ndr64-seal
+fake_client() { # scenario options...
+	local scenario=$1
+	shift
+	wkst_client "$scenario" "$DC" alice "$ALICE_PW" "$DOMAIN" "port=$FAKE_PORT" "$@"
+}
+scenario_wkst-fake-levels()            { fake_client every-level; }
+scenario_wkst-fake-levels-seal()       { fake_client every-level security=ntlm; }
+scenario_wkst-fake-levels-ndr64()      { fake_client every-level syntax=ndr64; }
+scenario_wkst-fake-levels-ndr64-seal() { fake_client every-level security=ntlm syntax=ndr64; }
+scenario_wkst-fake-newer-seal()        { fake_client newer-over-port security=ntlm; }
+scenario_wkst-fake-newer-ndr64-seal()  { fake_client newer-over-port security=ntlm syntax=ndr64; }
+
+# The newer passwords: their key is the SMB session's, so they go to the pipe.
+on_fake_pipe wkst-fake-newer-smb1 wkst-fake-newer-smb21 wkst-fake-newer-smb311 wkst-fake-newer-smb311-encrypted
+fake_newer() { # options...
+	wkst_client newer-passwords "$FAKE" root "$STAND_ADMIN_PW" FAKE "$@"
+}
+fake_newer_dialect() {
+	mapfile -t dialect < <(ipc_dialect "$1")
+	fake_newer "${dialect[@]}"
+}
+scenario_wkst-fake-newer-smb1()             { fake_newer_dialect NT1; }
+scenario_wkst-fake-newer-smb21()            { fake_newer_dialect SMB2_10; }
+scenario_wkst-fake-newer-smb311()           { fake_newer_dialect SMB3_11; }
+scenario_wkst-fake-newer-smb311-encrypted() { fake_newer encrypt=yes; }
+
+# A server that opens an SMB session on the domain controller to do a join, and how it leaves it (WKST-5, WKST-6); captured there.
+fake_join_up() { DC_LOGON="$DC alice $ALICE_PW $DOMAIN $FAKE_JOIN" fake_pipe_up; }
+for how in closes leaves-open leaves-tree leaves-session closes-late; do
+	for dialect in 1 2 3; do
+		case $how$dialect in leaves-tree3 | leaves-session3 | closes-late3) continue ;; esac     # as over SMB 2
+		name=wkst-fake-join-$how-smb$dialect
+		eval "fake_join_$how-smb$dialect() { FAKE_JOIN='$dialect $how' fake_join_up; }"
+		eval "scenario_$name() { wkst_client join-and-wait '$FAKE' root '$STAND_ADMIN_PW' FAKE; }"
+		on_fake_pipe "$name"
+		PREPARE[$name]=fake_join_$how-smb$dialect
+		WATCH[$name]=$NS_FAKE KEYS[$name]=$'stand.passwords.txt\nlab.keytab'
+	done
+done

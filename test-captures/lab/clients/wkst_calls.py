@@ -169,8 +169,9 @@ class Expect:
     def __init__(self):
         self.file = open(os.environ['EXPECT'], 'w', encoding='utf-8')
 
-    def call(self, opnum, into, out, tree=None, ndr64=False, bigendian=False, **more):
-        """`into` and `out`: the stubs as sent and as received (None: no response); `tree`: what Samba cannot unpack."""
+    def call(self, opnum, into, out, tree=None, read=None, ndr64=False, bigendian=False, **more):
+        """`into` and `out`: the stubs as sent and as received (None: no response). `tree`, `read`: for what Samba cannot unpack,
+        the tree of the one, and how to read the tree of the other."""
         # pylint: disable=too-many-arguments
         method = ndr_print.METHODS[opnum] if opnum < len(ndr_print.METHODS) else None
         line = {'opnum': opnum, 'method': method, 'in': tree, 'out': None, 'status': None}
@@ -182,7 +183,7 @@ class Expect:
             except RuntimeError:
                 line['in'], known = None, None      # Samba would not take it either
         if out is not None:
-            line['out'], line['status'] = {}, struct.unpack('<L', out[-4:])[0]
+            line['out'], line['status'] = read(out) if read else {}, struct.unpack('<L', out[-4:])[0]
             if known:
                 ndr_unpack_out(known, out, ndr64=ndr64)
                 line = ndr_print.answered(line, ndr_print.half(known.__ndr_print_out__()))

@@ -7,12 +7,13 @@ Real: the transports, the handshakes, the sealing, and the packing: requests are
 or by impacket where Samba's IDL is not MS-WKST's (USE_INFO_3). Not real: that there is anything behind the answers.
 
 As WKST-5 and WKST-6 ask about the SMB sessions that a server opens while it works on a call, NetrJoinDomain2 with $DC_LOGON
-("host user password domain how") opens one on the domain controller and leaves it as `how` says.
+("host user password domain dialect how") opens one on the domain controller and leaves it as `how` says.
 """
 import os
 import socket
 import struct
 import sys
+import threading
 
 from impacket.dcerpc.v5 import wkst as impacket_wkst
 from samba.dcerpc import lsa, wkssvc
@@ -199,8 +200,9 @@ def impacket_use():
     answer['InfoStruct']['tag'] = 3
     local, remote, status, kind, count = USES[0]
     two = answer['InfoStruct']['UseInfo3']['ui3_ui2']
-    two['ui2_local'], two['ui2_remote'], two['ui2_password'] = local + '\0', remote + '\0', impacket_wkst.NULL
-    two['ui2_status'], two['ui2_asg_type'], two['ui2_refcount'], two['ui2_usecount'] = status, kind, count, count + 1
+    one = two['ui2_useinfo']
+    one['ui1_local'], one['ui1_remote'], one['ui1_password'] = local + '\0', remote + '\0', impacket_wkst.NULL
+    one['ui1_status'], one['ui1_asg_type'], one['ui1_refcount'], one['ui1_usecount'] = status, kind, count, count + 1
     two['ui2_username'], two['ui2_domainname'] = 'bob\0', 'FAKE\0'
     answer['InfoStruct']['UseInfo3']['ui3_flags'] = 4
     answer['ErrorCode'] = 0
@@ -209,21 +211,30 @@ def impacket_use():
 
 # --- a session at the domain controller meanwhile ---------------------------------------------------------------------
 
-KEPT = []
-
-
-def at_the_dc(host, user, password, domain, how):
-    smb = rpc.smb_session(host, user, password, domain)
-    KEPT.append(smb)
+def at_the_dc(host, user, password, domain, dialect, how):
+    """A session, a tree, a pipe and one call; then what `how` leaves out."""
+    smb = rpc.smb_session(host, user, password, domain, rpc.DIALECTS[dialect])
     pipe = rpc.Pipe(smb, 'lsarpc')
-    rpc.Association(pipe).bind([(0, rpc.LSARPC, rpc.NDR)])
-    if how == 'leaves-open':
-        return
-    pipe.close()
-    if how in ('closes', 'leaves-session'):
-        smb.disconnectTree(pipe.tree)
-    if how in ('closes', 'leaves-tree'):
-        smb.logoff()
+    association = rpc.Association(pipe)
+    association.bind([(0, rpc.LSARPC, rpc.NDR)])
+    association.call(0, b'\0' * 20)            # LsarClose of no handle: only so that a call is there
+
+    def close():
+        pipe.close()
+        if how != 'leaves-tree':
+            smb.disconnectTree(pipe.tree)
+        if how != 'leaves-session':
+            smb.logoff()
+            smb.getSMBServer().close_session()
+    if how == 'closes-late':                    # after the response has gone
+        threading.Timer(0.2, close).start()
+    elif how == 'leaves-open':
+        KEPT.append(smb)
+    else:
+        close()
+
+
+KEPT = []                                       # else the garbage collector ends the connection
 
 
 # --- the service ------------------------------------------------------------------------------------------------------
