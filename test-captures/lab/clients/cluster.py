@@ -326,12 +326,7 @@ class Session:
     def do_BackupClusterDatabase(self, asked, things):
         raise Refused(CALL_NOT_IMPLEMENTED)
 
-    def do_SetServiceAccountPassword(self, asked, things):
-        """smbtorture wants it refused, whose password is for an old cluster."""
-        if asked["ReturnStatusBufferSize"] > 100:
-            raise Refused(CALL_NOT_IMPLEMENTED)
-        states = [{"NodeId": i, "SetAttempted": 1, "ReturnStatus": 0} for i in (1, 2)][:asked["ReturnStatusBufferSize"]]
-        return {"ReturnStatusBufferPtr": states, "SizeReturned": len(states), "ExpectedBufferSize": 2}
+    do_SetServiceAccountPassword = do_BackupClusterDatabase    # version 3.0 has it fail always ([MS-CMRP] 3.1.4.2.108)
 
     # --- opening, creating, enumerations ---
 

@@ -189,7 +189,7 @@ def registry(call):
         call('EnumKey', root, index)
     key = call('CreateKey', root, 'Lab\\Prüfung', 0, 0xF003F)['phKey']
     call('CreateKey', root, 'Lab\\Prüfung', 0, 0xF003F,
-         lpSecurityAttributes={'nLength': 24, 'RpcSecurityDescriptor': {}, 'bInheritHandle': 1})
+         lpSecurityAttributes={'nLength': 24, 'RpcSecurityDescriptor': {}, 'bInheritHandle': 0})
     for name, kind, data in (('Text', SZ, wide('Grüße')), ('Number', DWORD, struct.pack('<I', 42)), ('Many', 7, many(['a', 'bc'])),
                              ('Octets', 3, bytes(range(5))), ('Empty', 3, b'')):
         call('SetValue', key, name, kind, data)
@@ -256,15 +256,15 @@ def notify(call):
     call('OnlineGroup', group)
     call('ResumeNode', node)
     call('GetNotifyAsync', port)
-    call('GetNotify', port)                                     # nothing left
     call('UnblockGetNotifyCall', port)
+    call('GetNotify', port)                                     # nothing left
     call('CloseNotify', port)
 
     port = call('CreateNotifyV2')['hNotify']
-    watched = (group, 2, 0x3FF), (node, 7, 0xFF), (resource, 3, 0x3FF), (cluster, 1, 0x7FF)
+    watched = (group, 2, 0x1FF), (node, 7, 0x7F), (resource, 3, 0x1FF), (cluster, 1, 0x7F4)
     for number, (handle, kind, flags) in enumerate(watched, 0x51):
-        call('AddNotifyV2', port, handle, {'dwObjectType': kind, 'FilterFlags': flags}, number, 1, 1)
-    call('AddNotifyResourceTypeV2', port, 0x1F, 0x55, 'Physical Disk', 1)
+        call('AddNotifyV2', port, handle, {'dwObjectType': kind, 'FilterFlags': flags}, number, 2, 1)
+    call('AddNotifyResourceTypeV2', port, 0x1F, 0x55, 'Physical Disk', 2)
     call('OnlineResource', resource)
     call('PauseNode', node)
     call('GroupControl', group, 0x0340005E, property_list({'Priority': 3000}))
@@ -272,7 +272,6 @@ def notify(call):
     got = call('GetNotifyV2', port)
     if call.form == 0 and [n['dwNotifyKey'] for n in got['Notifications']] != [0x53, 0x52, 0x51, 0x54]:
         raise rpc.RpcError(f'the keys of {got}')
-    call('GetNotifyV2', port)
     call('ResumeNodeEx', node)
     call('DeleteGroup', new, 0)
     call('CloseNotify', port)
