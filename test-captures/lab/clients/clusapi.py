@@ -362,7 +362,7 @@ class Stub:
     def close(self):
         talloc._talloc_free(self.memory, b"stub")
 
-    def _pull(self, stub, way, order=0):
+    def pull(self, stub, way, order=0):
         """`order`: BIG, where the other side's octets differ from what this one writes."""
         held = ctypes.create_string_buffer(stub, len(stub))
         self.kept.append(held)
@@ -373,7 +373,7 @@ class Stub:
             raise ClusapiError(f"{self.method.name}: ndr error {error} reading {stub.hex()}")
         return c_uint32.from_address(reader + 20).value
 
-    def _push(self, way):
+    def push(self, way):
         writer = ndr.ndr_push_init_ctx(self.memory)
         c_uint32.from_address(writer).value |= self.form
         error = CODE(self.method.code.push)(writer, way, self.address)
@@ -567,7 +567,7 @@ def pack_request(name, form=0, **values):
     stub = Stub(method, form)
     try:
         stub.set_asked(**values)
-        packed = stub._push(IN)
+        packed = stub.push(IN)
         if method.opnum in DIFFERS:
             flag = packed[-1:]
             packed = packed[:-1] + (bytes(3) + flag if form & BIG else flag + bytes(3))
@@ -582,11 +582,11 @@ def unpack_reply(name, request, reply, form=0):
     stub = Stub(method, form)
     try:
         if method.asked:
-            stub._pull(request, IN)
+            stub.pull(request, IN)
         keys = []
         if name == "GetNotifyV2":
             keys, reply = take_keys(reply, form)
-        used = stub._pull(reply, OUT)
+        used = stub.pull(reply, OUT)
         answered = stub.answered()
         for key, note in zip(keys, answered.get("Notifications") or []):
             note["dwNotifyKey"] = key

@@ -301,7 +301,7 @@ class Connection:
                 asked = {}
             elif method.asked:
                 try:
-                    stub._pull(octets, IN, order)
+                    stub.pull(octets, IN, order)
                 except clusapi.ClusapiError as why:
                     print(why, flush=True)
                     raise cluster.Fault(BAD_STUB) from None
@@ -312,7 +312,7 @@ class Connection:
             if not method.returns and status and "Status" not in values and "rpc_error" not in values:
                 raise cluster.Fault(status)
             stub.set_answered(status, **values)
-            packed = stub._push(OUT)
+            packed = stub.push(OUT)
             if method.name == "GetNotifyV2":
                 packed = clusapi.put_keys(packed, form, self.session.keys if status == 0 else [])
             return packed
