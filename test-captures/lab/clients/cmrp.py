@@ -61,8 +61,8 @@ class Client:
                 asked = dict(asked, **{p.name: asked[p.name].decode('utf-16le')})
         shown = [None if values is None else {n: handle_told(v) if kinds[n] == 'handle' else told(v) for n, v in values.items()}
                  for values in (asked, answered)]
-        print(json.dumps({'opnum': method.opnum, 'method': 'Api' + name, 'in': shown[0], 'out': shown[1], 'status': status, **more},
-                         ensure_ascii=False), file=expect, flush=True)
+        line = {'opnum': method.opnum, 'method': 'Api' + name, 'in': shown[0], 'out': shown[1], 'status': status, **more}
+        print(json.dumps(line, ensure_ascii=False), file=expect, flush=True)
 
     def __call__(self, name, *positional, **named):
         """The reply's values; None for a fault. A buffer's size need not be given."""
@@ -190,8 +190,8 @@ def registry(call):
     key = call('CreateKey', root, 'Lab\\Prüfung', 0, 0xF003F)['phKey']
     call('CreateKey', root, 'Lab\\Prüfung', 0, 0xF003F,
          lpSecurityAttributes={'nLength': 24, 'RpcSecurityDescriptor': {}, 'bInheritHandle': 0})
-    for name, kind, data in (('Text', SZ, wide('Grüße')), ('Number', DWORD, struct.pack('<I', 42)), ('Many', 7, many(['a', 'bc'])),
-                             ('Octets', 3, bytes(range(5))), ('Empty', 3, b'')):
+    for name, kind, data in (('Text', SZ, wide('Grüße')), ('Number', DWORD, struct.pack('<I', 42)),
+                             ('Many', 7, many(['a', 'bc'])), ('Octets', 3, bytes(range(5))), ('Empty', 3, b'')):
         call('SetValue', key, name, kind, data)
     call('QueryValue', key, 'Text')
     call('QueryValue', key, 'Text', 12)
@@ -206,7 +206,8 @@ def registry(call):
     size = security_of['pRpcSecurityDescriptor']['cbInSecurityDescriptor']
     security_of = call('GetKeySecurity', key, 7, {'cbInSecurityDescriptor': size, 'lpSecurityDescriptor': bytes(size)})
     octets = security_of['pRpcSecurityDescriptor']['lpSecurityDescriptor']
-    call('SetKeySecurity', key, 4, {'lpSecurityDescriptor': octets, 'cbInSecurityDescriptor': size, 'cbOutSecurityDescriptor': size})
+    call('SetKeySecurity', key, 4,
+         {'lpSecurityDescriptor': octets, 'cbInSecurityDescriptor': size, 'cbOutSecurityDescriptor': size})
     port = call('CreateBatchPort', root)['phBatchPort']
     call('ExecuteBatch', root, lpData=pack_batch([(2, 0, 'Lab\\Stapel', b''), (1, SZ, 'Name', wide('Wert')),
                                                  (1, DWORD, 'Zahl', struct.pack('<I', 7)), (4, 0, 'Alt', b'')]))
@@ -482,7 +483,7 @@ def scenario_access_denied(kind):
 
 
 def scenario_bind_rejected(kind):
-    """A client of version 2.0, another transfer syntax, and then the right one, on one association; and a method that is reserved."""
+    """Version 2.0, another transfer syntax, and then the right ones, on one association; and a method that is reserved."""
     association = rpc.Association(rpc.Tcp(HOST, CLUSAPI))
     unknown = '01234567-89ab-cdef-0123-456789abcdef', 1
     print(association.bind([(0, (CLUSAPI[0], 2, 0), rpc.NDR), (1, CLUSAPI, unknown), (2, CLUSAPI, rpc.NDR)], security(kind)))

@@ -1,8 +1,8 @@
 """Crafted captures of ClusAPI 2.0 over UDP ([MS-CMRP] 2.1): cmrp_datagrams.py FOLDER
 
-Nobody here speaks it, so the datagrams are made: framing and keys by datagrams.py, which see, answers by the cluster of cluster.py,
-stubs by Samba (clusapi.py). Samba knows version 3.0 only; of the methods used here 2.0 differs in having no rpc_status, which is
-taken out. Random numbers come from a fixed seed.
+Nobody here speaks it, so the datagrams are made: framing and keys by datagrams.py, which see, answers by the cluster of
+cluster.py, stubs by Samba (clusapi.py). Samba knows version 3.0 only; of the methods used here 2.0 differs in having
+no rpc_status, which is taken out. Random numbers come from a fixed seed.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -60,7 +60,7 @@ class Client:
             stub.close()
 
     def __call__(self, name, big=False, order=lambda pieces: pieces, answer=None, pings=0, **asked):
-        """`answer`: values and status, where they are not the cluster's. `pings`: how often the client asks whether the server is at it."""
+        """`answer`: values and status, where they are not the cluster's. `pings`: how often the client asks for the reply."""
         method, activity = clusapi.BY_NAME[name], self.activity(big)
         request, reply, answered = self.stubs(method, asked, big, answer)
         first = activity.sequence == 0 and self.level
