@@ -32,7 +32,7 @@ struct rpc_handles {
     GQueue      open, closed;   /* of tracked, oldest first */
     GHashTable *calls;          /* a call's number -> call_uses */
     uint64_t    scope_of;       /* the association whose scope was made last */
-    uint32_t    scope_group;
+    uint64_t    scope_group;
     char       *scope;          /* GRefString */
 };
 
@@ -123,9 +123,9 @@ char *rpc_handles_scope(const rpc_association *a)
 {
     const char *port = strrchr(a->client, ':');
     int client = port ? (int)(port - a->client) : (int)strlen(a->client);
-    if (a->transport == RPC_NCADG_IP_UDP || a->group != 0)
-        return g_strdup_printf("%.*s %s %s %u", client, a->client, a->server, a->pipe ? a->pipe : "", a->group);
-    return g_strdup_printf("%" G_GUINT64_FORMAT, a->number);
+    if (a->transport == RPC_NCADG_IP_UDP)
+        return g_strdup_printf("%.*s %s", client, a->client, a->server);
+    return g_strdup_printf("%" G_GUINT64_FORMAT, a->group);
 }
 
 static char *scope_of(rpc_handles *handles, const rpc_association *a)

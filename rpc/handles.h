@@ -45,8 +45,7 @@ typedef struct {
 
 typedef struct rpc_handles rpc_handles;
 
-/* What is equal for associations that share handles: those of one group, told by who made it where and the number that the server gave
- * it, and the activities of a client. Free it. */
+/* What is equal for associations that share handles: those of one group, and the activities of a client. Free it. */
 char *rpc_handles_scope(const rpc_association *association);
 
 /* `forget`: what a call's messages held is dropped when it is finished, for a program that goes through once. */

@@ -283,6 +283,8 @@ static void test_type(void)
     exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
     exchange(14, 12, SETS({"hResource", .number = 8}), NO_SETS);
     expect_open("C-03", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
+    refuse(request(12, 12, SETS({"hResource", .number = 7})), 13, 0x1c00001a); /* what was refused need not be known */
+    expect_not_applicable("C-03");
     sealed_exchange(10, 12);
     expect_open("C-03", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
     tear_down();

@@ -12,7 +12,7 @@ static void set_up(void)
 {
     handles = rpc_handles_new(false);
     association = (rpc_association){.transport = RPC_NCACN_IP_TCP, .connection = 1, .client = (char *)"192.0.2.7:49152",
-                                    .server = (char *)"192.0.2.1:49664", .number = 1};
+                                    .server = (char *)"192.0.2.1:49664", .number = 1, .group = 1};
 }
 
 /* A request in this frame, its answer in the next. */
@@ -157,23 +157,12 @@ static void test_scope(void)
 {
     set_up();
     pass(8, 10, SETS({"lpszResourceName", .text = "a"}), SETS({"return", .number = 7}));
-    association.number = 2;
+    association.number = association.group = 2;
     g_assert_null(use_now(12, 7)->handle->name);
-
-    association = (rpc_association){.transport = RPC_NCACN_IP_TCP, .client = (char *)"192.0.2.7:50001", .server = (char *)"192.0.2.1:49664",
-                                    .number = 3, .group = 0x1234};
-    pass(8, 20, SETS({"lpszResourceName", .text = "b"}), SETS({"return", .number = 7}));
-    association.number = 4;
-    association.client = (char *)"192.0.2.7:50002"; /* another connection of the group */
-    g_assert_cmpstr(use_now(22, 7)->handle->name, ==, "b");
-    g_assert_cmpuint(use_now(24, 7)->handle->opened_on, ==, 3);
-    association.number = 5;
-    association.client = (char *)"192.0.2.70:50002"; /* another client's group of the same number */
-    g_assert_null(use_now(26, 7)->handle->name);
-    association.number = 6;
-    association.client = (char *)"192.0.2.7:50003";
-    association.group = 0x1235;
-    g_assert_null(use_now(28, 7)->handle->name);
+    association.number = 3; /* another connection of the first's group */
+    association.group = 1;
+    g_assert_cmpstr(use_now(22, 7)->handle->name, ==, "a");
+    g_assert_cmpuint(use_now(24, 7)->handle->opened_on, ==, 1);
 
     /* Activities have no groups. */
     association = (rpc_association){.transport = RPC_NCADG_IP_UDP, .client = (char *)"192.0.2.7:1025", .server = (char *)"192.0.2.1:1026",

@@ -125,10 +125,10 @@ static void judge_type(verifier *v, const rule *self, const rpc_call *call, cons
     const rpc_handle *h = use->handle;
     if (strcmp(use->type->name, "HGENERIC_RPC") == 0) /* takes several types (2.2.1.10) */
         return;
-    if (!h->type) {
+    if (!h->type && outcome->success)
         find_unknown(v, self, call);
+    if (!h->type)
         return;
-    }
     if (is_same_type(h->type, use->type)) {
         verifier_not_applicable(v, self, "each handle was of the type that its method takes");
         return;
@@ -246,7 +246,7 @@ typedef struct {
     GHashTable *ended;   /* of uint64_t, as a set */
     GHashTable *groups;  /* scope -> set of connections */
     uint64_t    last;    /* association */
-    uint32_t    last_group;
+    uint64_t    last_group;
 } left_open;
 
 /* Which handles a client should close: HRES (3.2.4.3), HCLUSTER (3.2.4.1.3), HNOTIFY (3.2.4.5). */
