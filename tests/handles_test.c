@@ -16,7 +16,8 @@ static void set_up(void)
 }
 
 /* A request in this frame, its answer in the next. */
-static rpc_call exchange_of(const ndr_interface *interface, uint16_t opnum, uint32_t frame, const encode_set *in, const encode_set *out)
+static rpc_call exchange_of(const ndr_interface *interface, uint16_t opnum, uint32_t frame, const encode_set *in,
+                            const encode_set *out)
 {
     rpc_call call = craft_call(&association, interface, opnum, frame, in);
     rpc_handles_message(handles, &call, false);
@@ -84,7 +85,8 @@ static void test_life(void)
     g_assert_true(use->handle == h && use->after_close);
 
     /* The same octets, given out anew, are a new handle, and what the old one's messages show stays. */
-    pass(120, 50, SETS({"lpszResourceName", .text = "Disk 1"}), SETS({"return", .number = 7}, {"lpdwGrantedAccess", .number = 0x80000000}));
+    pass(120, 50, SETS({"lpszResourceName", .text = "Disk 1"}),
+         SETS({"return", .number = 7}, {"lpdwGrantedAccess", .number = 0x80000000}));
     use = use_now(60, 7);
     g_assert_true(use->handle != h && !use->after_close && use->handle->number > h->number);
     g_assert_cmpstr(use->handle->name, ==, "Disk 1");
@@ -165,7 +167,8 @@ static void test_scope(void)
     g_assert_cmpuint(use_now(24, 7)->handle->opened_on, ==, 1);
 
     /* Activities have no groups. */
-    association = (rpc_association){.transport = RPC_NCADG_IP_UDP, .client = (char *)"192.0.2.7:1025", .server = (char *)"192.0.2.1:1026",
+    association = (rpc_association){.transport = RPC_NCADG_IP_UDP, .client = (char *)"192.0.2.7:1025",
+                                    .server = (char *)"192.0.2.1:1026",
                                     .number = 7};
     pass(8, 30, SETS({"lpszResourceName", .text = "c"}), SETS({"return", .number = 7}));
     association.number = 8;
@@ -185,7 +188,8 @@ static void test_names(void)
     set_up();
     expect_name(0, 1, NO_SETS, NULL);
     expect_name(41, 11, SETS({"lpszGroupName", .text = "Cluster Group"}), "Cluster Group");
-    expect_name(9, 21, SETS({"hGroup", .number = 11}, {"lpszResourceName", .text = "Disk"}, {"lpszResourceType", .text = "Physical Disk"}), "Disk");
+    expect_name(9, 21, SETS({"hGroup", .number = 11}, {"lpszResourceName", .text = "Disk"},
+                            {"lpszResourceType", .text = "Physical Disk"}), "Disk");
     expect_name(28, 31, NO_SETS, "\\");
     expect_name(30, 41, SETS({"hKey", .number = 31}, {"lpSubKey", .text = "Resources"}), "\\Resources");
     expect_name(29, 51, SETS({"hKey", .number = 41}, {"lpSubKey", .text = "x"}), "\\Resources\\x");
@@ -201,7 +205,8 @@ static void test_names(void)
     memset(longish, 'k', sizeof longish - 1);
     longish[sizeof longish - 1] = '\0';
     for (uint32_t frame = 1000; frame < 1040; frame += 2) {
-        rpc_call call = exchange(30, frame, SETS({"hKey", .number = frame == 1000 ? 31 : frame - 2}, {"lpSubKey", .text = longish}),
+        rpc_call call = exchange(30, frame, SETS({"hKey", .number = frame == 1000 ? 31 : frame - 2},
+                                                 {"lpSubKey", .text = longish}),
                                  SETS({"return", .number = frame}));
         g_assert_cmpuint(strlen(handle_of(&call, true, "return")->name), <, 6000);
         craft_free(&call);
