@@ -102,7 +102,8 @@ struct rpc_association {
         uint16_t  reason;           /* of the refusal: of a bind_nak 8 is an authentication type that is not known, of a context 2 a
                                        transfer syntax */
     } asked;
-    uint32_t      group;            /* assoc_group_id: connections with the same share context handles; 0: not known */
+    uint64_t      group;            /* the number of the association that began its association group, which is often itself: those of one
+                                       group share context handles */
 };
 
 /* One PDU as the tracker understood it, kept for whoever draws frames. */

@@ -155,6 +155,27 @@ class Captures(unittest.TestCase):
                     else:
                         self.assertEqual(read.get("Status", read.get("rpc_error")), truth["status"])
 
+    def test_handles_stand_for_what_opened_them(self):
+        """A handle that the server gave out on a connection is known by the name the client opened it by, until it is closed."""
+        named = 0
+        for name, _, keys in self.each("cmrp"):
+            opened = {}                                         # by connection and UUID: name, frame of the opening
+            for call in sorted(lens.calls_of(name, program.calls(lens.capture(name), keys)), key=lambda c: c["request"]["frames"][0]):
+                request, response = call["request"], call["response"]
+                for uuid, handle in ((h["uuid"], h) for h in request.get("handles", {}).values()):
+                    expected = opened.get((call["client"], uuid), (None, None))
+                    self.assertEqual((handle["name"], handle["opened"]), expected, request["frames"])
+                    named += expected[0] is not None
+                given = response.get("params", {}).get("return")
+                if isinstance(given, str) and call["method"].startswith("ApiOpen") and call["method"] != "ApiOpenKey":
+                    names = [text for key, text in request["params"].items() if key.startswith("lpsz")]
+                    opened[call["client"], given] = (names[0] if names else None, response["frames"][-1])
+                elif given or "phBatchPort" in response.get("params", {}):  # made, or named by the way to it
+                    for handle in response["handles"].values():
+                        self.assertEqual(handle["opened"], response["frames"][-1])
+                        opened[call["client"], handle["uuid"]] = (handle["name"], handle["opened"])
+        self.assertGreater(named, 500)
+
     def in_order(self, name, calls, said):
         """The client's order is that of its requests; where it had several in flight, its own log decides."""
         calls = sorted(calls, key=lambda c: c["request"]["frames"][0])

@@ -1,4 +1,5 @@
-/* fake_context.h - for tests: security contexts in place of keys/context.c, which show what a test says that the handshake showed.
+/* fake_context.h - for tests: security contexts in place of keys/context.c, which show what a test says that the handshake
+ * showed.
  *
  * Included by one file of a program only.
  *

@@ -213,7 +213,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* Sealed requests in fragments, callbacks for them with tokens, and answers. */
 static size_t seed_datagrams(GRand *random, uint8_t *out)
 {
-    static const uint8_t bkrp[] = {0x30, 0x7c, 0xde, 0x3d, 0x5d, 0x16, 0xd1, 0x11, 0xab, 0x8f, 0x00, 0x80, 0x5f, 0x14, 0xdb, 0x40};
+    static const uint8_t bkrp[] = {0x30, 0x7c, 0xde, 0x3d, 0x5d, 0x16, 0xd1, 0x11, 0xab, 0x8f, 0x00, 0x80, 0x5f, 0x14, 0xdb,
+                                   0x40};
     static const uint8_t conv[] = {0x76, 0x22, 0x3a, 0x33, 0, 0, 0, 0, 0x0d, 0, 0, 0x80, 0x9c, 0, 0, 0};
     size_t at = 0;
     for (int i = 0; i < 7; i++) {
@@ -280,7 +281,8 @@ static void put_pdu(GByteArray *out, uint8_t type, uint8_t call_id, uint16_t opn
 {
     size_t length = 24 + stub->len;
     const uint8_t head[] = {2, (uint8_t)length, (uint8_t)(length >> 8), 5, 0, type, 3, 0x10, 0, 0, 0, (uint8_t)length,
-                            (uint8_t)(length >> 8), 0, 0, call_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)opnum, (uint8_t)(opnum >> 8)};
+                            (uint8_t)(length >> 8), 0, 0, call_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)opnum,
+                                (uint8_t)(opnum >> 8)};
     g_byte_array_append(out, head, sizeof head);
     g_byte_array_append(out, stub->data, stub->len);
 }
@@ -307,7 +309,8 @@ static size_t seed_handles(GRand *random, uint8_t *out, size_t limit)
                 int number = g_rand_int_range(random, 0, 4);
                 sets[n] = (encode_set){.name = names[n], .null = number == 0, .number = (uint64_t)number};
             }
-            GByteArray *stub = encode_stub_set(&cmrp_interface_3, method, 0, response, false, g_rand_int_range(random, 0, 8) ? sets : NULL);
+            GByteArray *stub = encode_stub_set(&cmrp_interface_3, method, 0, response, false,
+                                               g_rand_int_range(random, 0, 8) ? sets : NULL);
             put_pdu(made, response ? 2 : 0, i, opnum, stub);
             g_byte_array_unref(stub);
         }

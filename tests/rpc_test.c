@@ -102,7 +102,8 @@ typedef struct {
     rpc_tracker *tracker;
     keyring     *ring;
     uint32_t     frame;
-    uint32_t     group;    /* association group of the last message */
+    uint64_t     connection;
+    uint64_t     group;    /* association group of the last message */
     GPtrArray   *log;      /* one line an event */
 } rig;
 
@@ -132,7 +133,7 @@ static void on_finished(rpc_call *call, void *user)
 
 static void rig_start(rig *r, bool forget)
 {
-    *r = (rig){.ring = keyring_new(), .log = g_ptr_array_new_with_free_func(g_free)};
+    *r = (rig){.connection = 1, .ring = keyring_new(), .log = g_ptr_array_new_with_free_func(g_free)};
     rpc_sink sink = {r, on_message, on_finished, NULL};
     rpc_options options = {.forget = forget, .keep_stubs = true};
     r->tracker = rpc_tracker_new(r->ring, &sink, &options);
@@ -147,7 +148,7 @@ static void rig_stop(rig *r)
 
 static void feed_cut(rig *r, GByteArray *p, size_t captured)
 {
-    rpc_origin origin = {.frame = ++r->frame, .transport = RPC_NCACN_IP_TCP, .connection = 1, .source = "192.0.2.7:49152",
+    rpc_origin origin = {.frame = ++r->frame, .transport = RPC_NCACN_IP_TCP, .connection = r->connection, .source = "192.0.2.7:49152",
                          .destination = "192.0.2.1:135"};
     rpc_tracker_pdu(r->tracker, &origin, p->data, captured, p->len);
     g_byte_array_unref(p);
@@ -260,7 +261,35 @@ static void test_call(gconstpointer big_endian)
     feed(&r, response_pdu(PDU_RESPONSE, 3, 5, 3, "1234", 4, big));
     expect(&r, "request 5 bkrp opnum 0 stub 8 of 8 frames 1", "answer 5 bkrp opnum 0 stub 4 of 4 frames 1",
            "finished 5 request response", NULL);
-    g_assert_cmpuint(r.group, ==, 7); /* of the bind_ack, in either byte order */
+    rig_stop(&r);
+}
+
+/* Binds on a connection of its own, asking for this group, and is given group 7. */
+static uint64_t group_of(rig *r, uint32_t asked, bool big)
+{
+    GByteArray *bind = bind_pdu(PDU_BIND, 3, &bkrp_interface.uuid, &pdu_ndr, big);
+    bind->data[big ? 23 : 20] = (uint8_t)asked;
+    r->connection++;
+    feed(r, bind);
+    feed(r, ack_pdu(PDU_BIND_ACK, 0, &pdu_ndr, big));
+    feed(r, request_pdu(3, 5, 3, 0, "12345678", 8, big));
+    return r->group;
+}
+
+static void test_groups(gconstpointer big_endian)
+{
+    bool big = GPOINTER_TO_INT(big_endian);
+    rig r;
+    rig_start(&r, true);
+    g_assert_cmpuint(group_of(&r, 0, big), ==, 1);
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 1);
+    g_assert_cmpuint(group_of(&r, 0, big), ==, 3); /* a server that gives all the same */
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 3);
+    g_assert_cmpuint(group_of(&r, 8, big), ==, 5); /* asked for another than was given */
+    rig_stop(&r);
+    rig_start(&r, true);
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 1); /* begun before the capture */
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 1);
     rig_stop(&r);
 }
 
@@ -537,6 +566,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/association/call/little-endian", GINT_TO_POINTER(0), test_call);
     g_test_add_data_func("/association/call/big-endian", GINT_TO_POINTER(1), test_call);
+    g_test_add_data_func("/association/groups/little-endian", GINT_TO_POINTER(0), test_groups);
+    g_test_add_data_func("/association/groups/big-endian", GINT_TO_POINTER(1), test_groups);
     g_test_add_func("/association/fragments", test_fragments);
     g_test_add_func("/association/no-bind", test_no_bind);
     g_test_add_func("/association/rejected-context", test_rejected_context);

@@ -108,6 +108,23 @@ class Plugin(unittest.TestCase):
 
         self.each(check)
 
+    def test_handles(self):
+        """In the tree a handle has the name, and the frames of its opening and its end, that the program tells."""
+        def check(name, _row, path, options):
+            life = {}
+            for call in program.calls(lens.capture(name), lens.keys_of(name)):
+                for handle in (h for m in lens.messages([call]) for h in m.get("handles", {}).values()):
+                    life[handle["uuid"]] = handle
+            fields = ["cmrp.hResource", "cmrp.handle.name", "cmrp.handle.opened_in", "cmrp.handle.closed_in"]
+            rows = self.lens.fields(path, fields, *options, "-2", "-Y", "cmrp.hResource && cmrp.handle.name && !cmrp.hNode")
+            self.assertTrue(rows)
+            for (uuid, *_), shown, opened, closed in rows:
+                handle = life[uuid]
+                self.assertEqual((shown[0], opened[0]), (handle["name"], str(handle["opened"])))
+                self.assertEqual(closed, [str(handle["closed"])] if handle["closed"] else [])
+
+        self.each(check, ["cmrp-lifecycle", "cmrp-lifecycle-ndr64"])
+
     def test_many_keys(self):
         """The one that SMB3 needs is found among thousands, and Wireshark gets no other."""
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
