@@ -493,8 +493,12 @@ static const wkst_item *null_array(const wkst_reading *in, const wkst_item **cou
 /* What is wrong with a request, a sentence; NULL: nothing is. */
 typedef char *(*fault_finder)(const wkst_reading *in);
 
+/* A count that is not that of a null pointer is WKST-8's. */
 static char *find_inconsistency(const wkst_reading *in)
 {
+    const wkst_item *count;
+    if (null_array(in, &count))
+        return NULL;
     return in->result.code == NDR_SHORT ? g_strdup(ndr_code_text(NDR_SHORT)) : in->result.code == NDR_OK ? g_strdup(in->note) : NULL;
 }
 
