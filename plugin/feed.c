@@ -15,6 +15,7 @@
 
 #include "keys/crypto.h"
 #include "keys/learn.h"
+#include "keys/ntlmssp.h"
 #include "plugin/hooks.h"
 #include "plugin/prefs.h"
 #include "plugin/tree.h"
@@ -194,7 +195,7 @@ static void on_setup(const smb_setup *setup, void *user)
     const key_entry *ntlm;
     bool encrypts = setup->smb2 && smb_tracker_may_encrypt(c->smb);
     if (setup->from_client && c->life)
-        tell_user(c, setup, smb_session_user_of_token(setup->token, setup->length));
+        tell_user(c, setup, ntlm_user_of_token(setup->token, setup->length));
     if (keyring_count(c->ring) == 0)
         return;
     bool known = smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "keys/crypto.h"
+#include "keys/ntlmssp.h"
 #include "rpc/association.h"
 #include "rpc/handles.h"
 #include "rpc/smb.h"
@@ -100,7 +101,7 @@ static void on_setup(const smb_setup *setup, void *user)
     const key_entry *ntlm;
     smb_sessions_setup(r->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
                        setup->token, setup->length, key, &ntlm);
-    char *name = smb_session_user_of_token(setup->token, setup->length);
+    char *name = ntlm_user_of_token(setup->token, setup->length);
     if (name)
         smb_life_user(r->life, setup->connection, setup->smb2, setup->session, name);
     g_free(name);
