@@ -63,6 +63,10 @@ SHARED_BLOB(CLUS_RESOURCE_CLASS_INFO,
     F(ENUM32(classes),     "Class"),
     F(FLAGS32(subclasses), "SubClass"));
 
+/* CLUSPROP_RESOURCE_CLASS of Windows' clusapi.h, as required dependencies have it. */
+SHARED_BLOB(RESOURCE_CLASS_VALUE,
+    F(ENUM32(classes), "Class"));
+
 /* 2.2.3.8 */
 SHARED_BLOB(CLUS_SCSI_ADDRESS,
     F(U8, "PortNumber"),
@@ -181,14 +185,14 @@ static const ndr_type *const types_of_formats[] = {
     [8] = SZ_VALUE, [9] = SECURITY_DESCRIPTOR, [10] = LARGE_INTEGER_VALUE, [11] = WORD_VALUE, [12] = FILETIME_VALUE,
 };
 
-/* A resource class says that it is a DWORD, and is two. */
-static const ndr_type *value_of(const uint8_t *octets G_GNUC_UNUSED, size_t length G_GNUC_UNUSED, const ndr_value *syntax,
+/* A resource class says that it is a DWORD, and is two where a subclass follows. */
+static const ndr_type *value_of(const uint8_t *octets G_GNUC_UNUSED, size_t length, const ndr_value *syntax,
                                 bool response G_GNUC_UNUSED)
 {
     uint32_t number = syntax != NULL ? (uint32_t)syntax->number : 0, format = number & 0xFFFF;
     switch (number) {
     case SYNTAX_RESCLASS:
-        return CLUS_RESOURCE_CLASS_INFO;
+        return length == 4 ? RESOURCE_CLASS_VALUE : CLUS_RESOURCE_CLASS_INFO;
     case SYNTAX_SCSI_ADDRESS:
         return CLUS_SCSI_ADDRESS;
     case SYNTAX_PARTITION_INFO:

@@ -21,6 +21,7 @@ extern const ndr_type PROPERTY_FORMATS[1];   /* a list whose values are format c
 extern const ndr_type VALUE_LIST[1];         /* values without a name or a count (3.1.4.3.1.5, 3.1.4.3.1.38) */
 extern const ndr_type DWORD_VALUE[1], WORD_VALUE[1], LONG_VALUE[1], ULARGE_INTEGER_VALUE[1], LARGE_INTEGER_VALUE[1],
     FILETIME_VALUE[1], SZ_VALUE[1], MULTI_SZ[1], FORMAT_VALUE[1], REG_DWORD_VALUE[1], REG_QWORD_VALUE[1];
+extern const ndr_type RESOURCE_CLASS_VALUE[1];
 extern const ndr_type CLUS_RESOURCE_CLASS_INFO[1], CLUS_SCSI_ADDRESS[1], CLUS_PARTITION_INFO[1], CLUS_PARTITION_INFO_EX[1],
     CLUS_PARTITION_INFO_EX2[1];              /* 2.2.3.7, .8, .9, .11, .45 */
 extern const ndr_type CLUSTER_SHARED_VOLUME_STATE_INFO[1], CLUSTER_SHARED_VOLUME_STATE_INFO_EX[1]; /* 2.2.3.29, .32 */

@@ -312,12 +312,14 @@ typedef struct {
     size_t         reported; /* octets the sender sent; more than `length` where a snap length cut it */
     bool           big_endian;
     bool           ndr64;
+    bool           trailer;  /* a verification trailer followed, which begins at a multiple of four ([MS-RPCE] 2.2.2.13) */
 } ndr_stub;
 
 /* Walks a request's or a response's stub, calling `fn` (NULL: only the result matters) for what it reads, in
  * wire order except that SIZE_IS and its like are noted when their row and the named one are both known.
  * `request` is the request of a response, for values that the response's AS() rows name; may be NULL.
- * The stub must hold neither auth padding nor a verification trailer. Event data is valid during the call only. */
+ * The stub must hold neither auth padding nor a verification trailer, but may hold the octets that align a trailer. Event data is
+ * valid during the call only. */
 ndr_result ndr_walk_request(const ndr_interface *interface, const ndr_method *method, const ndr_stub *stub,
                             ndr_event_fn fn, void *user);
 ndr_result ndr_walk_response(const ndr_interface *interface, const ndr_method *method, const ndr_stub *stub,

@@ -109,7 +109,7 @@ struct ndr_walker {
     size_t     base;                /* where they begin */
     size_t     position, end;       /* position <= end <= reported, always */
     size_t     reported;
-    bool       big_endian, ndr64;
+    bool       big_endian, ndr64, trailer;
     bool       packed;
     GArray    *queue;               /* pending: of the construct being read; NULL while it has none */
     unsigned   nesting;             /* of constructs in constructs */
@@ -1003,6 +1003,7 @@ static void start(ndr_walker *w, const ndr_interface *interface, const ndr_stub 
         .reported = MAX(stub->length, stub->reported),
         .big_endian = stub->big_endian,
         .ndr64 = stub->ndr64,
+        .trailer = stub->trailer,
         .interface = interface,
         .response = response,
         .fn = fn,
@@ -1043,7 +1044,8 @@ static void walk_message(ndr_walker *w, const ndr_method *method, const ndr_fiel
         return;
     if (w->response && !walk_return(w, method))
         return;
-    if (w->position < w->end)
+    size_t alignment = w->trailer ? -w->position % 4 : 0;
+    if (w->end - w->position > alignment)
         emit_note(w, NDR_NOTE_TRAILING, &(place){.index = -1}, w->position, w->end - w->position,
                   w->reported - w->position, 0);
 }

@@ -462,17 +462,28 @@ static void derive_keys(ntlm_session *session, const ntlm_authenticate *message)
     mech_have_key(session->env, entry, tried, MECH_BY_HANDSHAKE);
 }
 
+char *ntlm_user(const ntlm_authenticate *message)
+{
+    if (is_anonymous(message))
+        return g_strdup("");
+    bool unicode = message->flags & NTLM_UNICODE;
+    char *user = field_text(message->user, unicode), *domain = field_text(message->domain, unicode);
+    char *text = g_strdup_printf("%s%s%s", domain, *domain ? "\\" : "", user);
+    g_free(user);
+    g_free(domain);
+    return text;
+}
+
 static void note_facts(mech_env *env, const ntlm_authenticate *message)
 {
-    bool unicode = message->flags & NTLM_UNICODE;
     sec_facts *facts = &env->facts;
-    char *user = field_text(message->user, unicode), *domain = field_text(message->domain, unicode);
     ntlm_field target;
     facts->ntlm_authenticate = true;
     facts->ntlm_flags = message->flags;
     facts->mechanism_text = version_text(message);
     facts->anonymous = is_anonymous(message);
-    facts->user = facts->anonymous ? "ANONYMOUS" : mech_keep(env, "%s%s%s", domain, *domain ? "\\" : "", user);
+    char *user = ntlm_user(message);
+    facts->user = facts->anonymous ? "ANONYMOUS" : mech_keep(env, "%s", user);
     facts->target = NULL;
     if (is_v2(message) && find_av_pair(message->nt_response, AV_TARGET_NAME, &target) && target.length) {
         char *text = field_text(target, true);
@@ -480,7 +491,6 @@ static void note_facts(mech_env *env, const ntlm_authenticate *message)
         g_free(text);
     }
     g_free(user);
-    g_free(domain);
 }
 
 static void take_authenticate(ntlm_session *session, const uint8_t *token, size_t length)

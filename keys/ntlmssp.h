@@ -37,6 +37,9 @@ typedef struct {
 /* False: its fixed part or a field does not lie within the message. */
 bool ntlm_parse_authenticate(const uint8_t *message, size_t length, ntlm_authenticate *out);
 
+/* Whose message it is, as "CORP\\alice"; "" is anonymous. Free it. */
+char *ntlm_user(const ntlm_authenticate *message);
+
 /* The keys of one direction. [MS-NLMP] 3.4.5.2, 3.4.5.3 */
 void ntlm_sign_key(const uint8_t exported[16], bool client, uint8_t out[16]);
 void ntlm_seal_key(uint32_t flags, const uint8_t exported[16], bool client, uint8_t out[16]);

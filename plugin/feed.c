@@ -20,6 +20,7 @@
 #include "plugin/tree.h"
 #include "plugin/wireshark_keys.h"
 #include "rpc/smb.h"
+#include "rpc/smb_life.h"
 #include "rpc/smb_session.h"
 
 /* The two ends of a conversation, their text made once. */
@@ -42,8 +43,10 @@ typedef struct {
     keyring      *ring;
     bool          own_ring;
     rpc_tracker  *calls;
+    rpc_handles  *handles;
     smb_tracker  *smb;
     smb_sessions *sessions;
+    smb_life     *life;          /* NULL: nobody judges */
     krb_learner  *learner;
     verifier     *judge;
     bool          own_judge;
@@ -51,6 +54,8 @@ typedef struct {
     rpc_origin    origin;        /* of the last frame with SMB or RPC */
     GHashTable   *conversations; /* set of ends: of each pair of addresses and ports, those in use */
     GPtrArray    *all_ends;      /* those before them, too, in the order of their first frame */
+    GHashTable   *by_connection; /* connection -> its ends, once somebody asks how one has ended; of the first: */
+    guint         indexed;       /* of all_ends */
     GArray       *pdus;          /* of kept_pdu, in the order of frames */
     GHashTable   *findings;      /* frame -> GPtrArray of finding */
     bool          ended;
@@ -85,6 +90,8 @@ static struct {
     guint        next_kept; /* later passes: the first of the frame's kept PDUs that was not met yet */
     bool         encrypted; /* SMB3 transform headers were met */
     uint64_t     session;   /* of the last SMB message that names one */
+    GArray      *sealed;    /* of uint64_t: the sessions that SMB3 transform headers named */
+    GArray      *opened;    /* of uint64_t: the sessions of what Wireshark decrypted */
 } met;
 
 /* ------------------------------------------------------------------------------------------- one capture's state */
@@ -121,17 +128,23 @@ static void unref_array(void *p)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     capture *c = user;
-    if (!call->bound && !response)
+    if (!call->bound && !response) {
         c->facts.unbound_calls++;
+        c->facts.unbound_on_pipes += call->association->transport == RPC_NCACN_NP;
+    }
+    rpc_handles_message(c->handles, call, response);
+    if (c->life && !response && call->association->transport == RPC_NCACN_NP && (call->interface || !call->bound))
+        smb_life_carried(c->life, call->association->connection, call->association->pipe_id,
+                         call->interface ? call->interface->protocol : NULL);
     if (c->judge)
         verifier_message(c->judge, call, response);
 }
 
 static void on_finished(rpc_call *call, void *user)
 {
-    (void)user;
     if (program && program->finished)
         program->finished(call, program->user);
+    rpc_handles_finished(((capture *)user)->handles, call);
 }
 
 static void on_context(const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
@@ -154,6 +167,23 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((capture *)user)->calls, connection, pipe_id);
 }
 
+static void on_exchange(const smb_exchange *exchange, void *user)
+{
+    smb_life_exchange(((capture *)user)->life, exchange);
+}
+
+static void on_life(const smb_object *object, smb_event event, void *user)
+{
+    verifier_smb(((capture *)user)->judge, object, event);
+}
+
+static void tell_user(capture *c, const smb_setup *setup, char *name)
+{
+    if (c->life && name)
+        smb_life_user(c->life, setup->connection, setup->smb2, setup->session, name);
+    g_free(name);
+}
+
 /* Every session's key may be asked for by a call. Wireshark needs those of sessions that may be encrypted: it derives keys from
  * NTLM by itself when it has the NT hash, which it is given before it dissects the AUTHENTICATE message; session keys from Kerberos
  * it is told before it dissects the response. */
@@ -162,15 +192,19 @@ static void on_setup(const smb_setup *setup, void *user)
     capture *c = user;
     uint8_t key[16];
     const key_entry *ntlm;
+    bool encrypts = setup->smb2 && smb_tracker_may_encrypt(c->smb);
+    if (setup->from_client && c->life)
+        tell_user(c, setup, smb_session_user_of_token(setup->token, setup->length));
     if (keyring_count(c->ring) == 0)
         return;
     bool known = smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client,
                                     setup->status, setup->token, setup->length, key, &ntlm);
-    bool encrypts = smb_tracker_may_encrypt(c->smb);
     if (known && encrypts)
         wireshark_keys_smb(setup->session, key, sizeof key);
     if (ntlm && encrypts)
         wireshark_keys_give(ntlm);
+    if (!setup->from_client && setup->status == 0)
+        tell_user(c, setup, g_strdup(smb_session_user(smb_sessions_find(c->sessions, setup->connection, setup->session))));
     crypto_wipe(key, sizeof key);
 }
 
@@ -191,6 +225,26 @@ static void on_found(const finding *f, uint32_t frame, void *user)
         g_ptr_array_add(list_of(now->findings, frame), (gpointer)f);
 }
 
+static smb_tcp_end tcp_end_of(const ends *e)
+{
+    hooks_connection tcp = hooks_tcp(e->conversation);
+    return !tcp.ended ? SMB_TCP_OPEN : tcp.no_fin ? SMB_TCP_RST : SMB_TCP_FIN;
+}
+
+/* Asked rarely: only then connections are put in order by number. */
+static smb_tcp_end tcp_end(uint64_t connection, void *user)
+{
+    capture *c = user;
+    if (!c->by_connection)
+        c->by_connection = g_hash_table_new(g_int64_hash, g_int64_equal);
+    for (; c->indexed < c->all_ends->len; c->indexed++) {
+        ends *e = c->all_ends->pdata[c->indexed];
+        g_hash_table_insert(c->by_connection, &e->connection, e);
+    }
+    const ends *e = g_hash_table_lookup(c->by_connection, &connection);
+    return e ? tcp_end_of(e) : SMB_TCP_OPEN;
+}
+
 static void capture_open(void)
 {
     static const rpc_options in_wireshark = {0};
@@ -201,9 +255,15 @@ static void capture_open(void)
     now->judge = program ? program->judge : verifier_new(on_found, NULL);
     now->facts.label = program ? program->label : "";
     now->facts.complete = true;
+    now->handles = rpc_handles_new(program && program->options.forget);
+    now->facts.handles = now->handles;
     rpc_sink sink = {now, on_message, on_finished, on_context};
     now->calls = rpc_tracker_new(now->ring, &sink, program ? &program->options : &in_wireshark);
-    smb_sink pipes = {now, on_opened, on_closed, on_setup};
+    smb_sink pipes = {now, on_opened, on_closed, on_setup, now->judge ? on_exchange : NULL};
+    now->life = now->judge ? smb_life_new(on_life, now) : NULL;
+    now->facts.smb = now->life;
+    now->facts.tcp_end = tcp_end;
+    now->facts.user = now;
     now->smb = smb_tracker_new(&pipes);
     now->sessions = smb_sessions_new(now->ring);
     now->learner = krb_learner_new(now->ring);
@@ -222,8 +282,11 @@ static void tell_closed(void)
 {
     for (guint i = 0; now->judge && i < now->all_ends->len; i++) {
         const ends *e = now->all_ends->pdata[i];
-        if (hooks_tcp(e->conversation).ended)
-            verifier_closed(now->judge, e->connection);
+        smb_tcp_end how = tcp_end_of(e);
+        if (how == SMB_TCP_OPEN)
+            continue;
+        verifier_closed(now->judge, e->connection);
+        smb_life_tcp_end(now->life, e->connection, how);
     }
 }
 
@@ -235,8 +298,10 @@ void feed_end(bool whole)
     now->facts.complete = whole;
     tell_closed();
     rpc_tracker_end(now->calls);
-    if (now->judge)
+    if (now->judge) {
+        smb_life_end(now->life);
         verifier_end(now->judge);
+    }
     if (program && program->ended)
         program->ended(program->user);
 }
@@ -247,8 +312,12 @@ static void capture_close(void)
         return;
     feed_end(true);
     rpc_tracker_free(now->calls);
+    rpc_handles_free(now->handles);
     smb_tracker_free(now->smb);
     smb_sessions_free(now->sessions);
+    smb_life_free(now->life);
+    if (now->by_connection)
+        g_hash_table_unref(now->by_connection);
     krb_learner_free(now->learner);
     g_hash_table_unref(now->conversations);
     g_ptr_array_unref(now->all_ends);
@@ -260,6 +329,11 @@ static void capture_close(void)
         keyring_free(now->ring);
     g_free(now);
     now = NULL;
+}
+
+const rpc_handles *feed_handles(void)
+{
+    return now ? now->handles : NULL;
 }
 
 void feed_set_program(const feed_program *p)
@@ -349,6 +423,8 @@ static void meet(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
     met.next_kept = 0;
     met.encrypted = false;
     met.session = 0;
+    g_array_set_size(met.sealed, 0);
+    g_array_set_size(met.opened, 0);
     g_array_set_size(met.pdus, 0);
     g_array_set_size(met.messages, 0);
     compat_at_frame_end(pinfo, frame_done);
@@ -356,10 +432,16 @@ static void meet(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 
 /* ------------------------------------------------------------------------------------------------------------ SMB */
 
+static void add_session(GArray *list, tvbuff_t *tvb, int at)
+{
+    guint64 session = tvb_get_letoh64(tvb, at);
+    g_array_append_val(list, session);
+}
+
 /* Messages are chained by the offset of the next ([MS-SMB2] 2.2.1, NextCommand). */
 static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
 {
-    enum { NEXT_COMMAND = 20, HEADER = 64 };
+    enum { NEXT_COMMAND = 20, SESSION_ID = 40, HEADER = 64 };
     rpc_origin origin = {0};
     fill_origin(pinfo, &origin);
     int at = 0, left = (int)tvb_captured_length(tvb);
@@ -370,6 +452,8 @@ static void take_messages(tvbuff_t *tvb, packet_info *pinfo)
         int length = chained ? (int)next : left;
         met_message message = {tvb_get_ds_tvb(tvb), tvb_raw_offset(tvb) + at, tvb_raw_offset(tvb) + at + length, {0},
                                smb_session_id(octets, (size_t)length)};
+        if (met.sealed->len > 0 && left >= HEADER)
+            add_session(met.opened, tvb, at + SESSION_ID);
         message.pipe = smb_tracker_message(now->smb, origin.connection, origin.frame, origin.source, origin.destination, octets,
                                            (size_t)length);
         if (keyring_count(now->ring) > 0)
@@ -389,8 +473,10 @@ static void take_transform(tvbuff_t *tvb)
 {
     enum { SESSION_AT = 44 };
     met.encrypted = true;
-    if (tvb_captured_length(tvb) >= SESSION_AT + 8)
-        met.session = tvb_get_letoh64(tvb, SESSION_AT);
+    if (tvb_captured_length(tvb) < SESSION_AT + 8)
+        return;
+    met.session = tvb_get_letoh64(tvb, SESSION_AT);
+    add_session(met.sealed, tvb, SESSION_AT);
 }
 
 static void on_smb(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
@@ -406,6 +492,26 @@ static void on_smb(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
         take_messages(tvb, pinfo);
 }
 
+static bool was_opened(guint64 session)
+{
+    for (guint i = 0; i < met.opened->len; i++)
+        if (g_array_index(met.opened, guint64, i) == session)
+            return true;
+    return false;
+}
+
+/* What nobody could open is known by its session at least. */
+static void tell_sealed(packet_info *pinfo)
+{
+    rpc_origin origin = {0};
+    for (guint i = 0; now->life && i < met.sealed->len; i++) {
+        guint64 session = g_array_index(met.sealed, guint64, i);
+        fill_origin(pinfo, &origin);
+        if (!was_opened(session))
+            smb_life_sealed(now->life, origin.connection, origin.frame, origin.source, origin.destination, session);
+    }
+}
+
 /* What Wireshark decrypted of SMB3 is among the frame's data sources when the frame is done. */
 static void take_decrypted(packet_info *pinfo)
 {
@@ -419,6 +525,7 @@ static void take_decrypted(packet_info *pinfo)
     }
     if (!opened)
         now->facts.encrypted_smb++;
+    tell_sealed(pinfo);
 }
 
 /* The message in whose octets a PDU lies, else (it was put together of several) the frame's last; NULL: the frame has none. */
@@ -570,9 +677,10 @@ static bool on_rpc(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const ho
 
 static void draw_frame(void)
 {
+    const tree_kept kept = {now->ring, now->handles};
     for (guint i = 0; i < met.pdus->len; i++) {
         const met_pdu *pdu = &g_array_index(met.pdus, met_pdu, i);
-        tree_pdu(&pdu->place, met.pinfo, met.tree, pdu->pdu, now->ring, met.pdus->len == 1);
+        tree_pdu(&pdu->place, met.pinfo, met.tree, pdu->pdu, &kept, met.pdus->len == 1);
     }
     const GPtrArray *findings = met.tree ? g_hash_table_lookup(now->findings, GUINT_TO_POINTER(met.frame)) : NULL;
     if (findings)
@@ -615,5 +723,7 @@ void feed_handoff(void)
     static const hooks_sink sink = {.rpc = on_rpc, .kerberos = on_kerberos, .smb = on_smb};
     met.pdus = g_array_new(FALSE, FALSE, sizeof(met_pdu));
     met.messages = g_array_new(FALSE, FALSE, sizeof(met_message));
+    met.sealed = g_array_new(FALSE, FALSE, sizeof(guint64));
+    met.opened = g_array_new(FALSE, FALSE, sizeof(guint64));
     hooks_install(&sink);
 }

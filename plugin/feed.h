@@ -5,6 +5,7 @@
 
 #include "keys/keyring.h"
 #include "rpc/association.h"
+#include "rpc/handles.h"
 #include "verifier/verdict.h"
 
 /* How a program that links the plugin statically uses the feed; Wireshark itself sets none of it. */
@@ -20,6 +21,8 @@ typedef struct {
 
 /* Set before a capture is dissected; NULL gives the feed back to Wireshark. */
 void feed_set_program(const feed_program *program);
+/* The context handles of the capture in hand; NULL: there is none. */
+const rpc_handles *feed_handles(void);
 /* The capture has ended (`whole` false: it broke off in the middle): unanswered calls are finished and the rules about
  * absence judged. */
 void feed_end(bool whole);

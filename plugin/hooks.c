@@ -117,9 +117,10 @@ hooks_connection hooks_tcp(const conversation_t *conversation)
 {
     const struct tcp_analysis *tcp = conversation ? conversation_get_proto_data(conversation, proto_tcp) : NULL;
     if (!tcp)
-        return (hooks_connection){false, false};
+        return (hooks_connection){false, false, false};
     return (hooks_connection){tcp->conversation_completeness & TCP_COMPLETENESS_SYNSENT,
-                              tcp->conversation_completeness & (TCP_COMPLETENESS_FIN | TCP_COMPLETENESS_RST)};
+                              tcp->conversation_completeness & (TCP_COMPLETENESS_FIN | TCP_COMPLETENESS_RST),
+                              !(tcp->conversation_completeness & TCP_COMPLETENESS_FIN)};
 }
 
 /* What TCP offers is reassembly for whom it calls, not for those whom these call in turn; so the offer is renewed. */

@@ -43,6 +43,7 @@ void hooks_alone(void);
 typedef struct {
     bool began; /* a SYN began it */
     bool ended; /* a FIN or RST ended it */
+    bool no_fin;/* no FIN was seen: if it has ended, RST alone did it */
 } hooks_connection;
 hooks_connection hooks_tcp(const conversation_t *conversation);
 /* At each capture's beginning: "Decode As" may have sent TCP ports to DCE/RPC past the hooks. */

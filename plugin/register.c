@@ -30,6 +30,7 @@ typedef struct registered {
     const ndr_interface *interface;
     struct registered   *owner;   /* of the fields: the first interface of the protocol, which has all the methods' names */
     int                  proto, opnum, returns, returned_handle, ett;
+    register_handle      handle;
     char                *proto_name, *short_name;
     GHashTable          *by_name; /* "dwVersion" -> field */
     GArray              *infos;   /* hf_register_info */
@@ -121,6 +122,8 @@ static void add_row(registered *r, const ndr_field *row)
         return;
     const ndr_type *leaf = register_leaf(row->type, &octets);
     enum ftenum type = field_type(leaf, octets, &display);
+    if (type == FT_NONE) /* structures are drawn, and found, by their types; nothing would fill this field */
+        return;
     char *key = g_strdup_printf("%s/%d/%p", row->name, type, (const void *)leaf->names);
     field *known = g_hash_table_lookup(r->by_name, key);
     if (!known) {
@@ -170,6 +173,7 @@ static registered *owner_of(registered *r, const ndr_interface *interface)
 static void add_protocol(registered *r, const ndr_interface *interface)
 {
     r->proto = r->opnum = r->returns = r->returned_handle = r->ett = -1;
+    r->handle = (register_handle){-1, -1, -1};
     r->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     r->infos = g_array_new(FALSE, TRUE, sizeof(hf_register_info));
     r->proto_name = g_strdup_printf("%s (%s)", interface->name, interface->spec);
@@ -187,6 +191,13 @@ static void add_params(registered *r, const ndr_field *params)
     }
 }
 
+static void add_handle_infos(registered *r)
+{
+    add_info(r, &r->handle.name, "handle.name", FT_STRING, BASE_NONE, NULL, "What the handle was opened by");
+    add_info(r, &r->handle.opened_in, "handle.opened_in", FT_FRAMENUM, BASE_NONE, NULL, "The frame that gave the handle out");
+    add_info(r, &r->handle.closed_in, "handle.closed_in", FT_FRAMENUM, BASE_NONE, NULL, "The frame that took the handle back");
+}
+
 static void add_rows(registered *r, const ndr_interface *interface)
 {
     bool handles = false;
@@ -197,8 +208,10 @@ static void add_rows(registered *r, const ndr_interface *interface)
         for (const ndr_other *other = method->others; other && other->name; other++)
             add_params(r, other->params);
     }
-    if (handles && r->interface == interface)
+    if (handles && r->interface == interface) {
         add_info(r, &r->returned_handle, "return_handle", FT_GUID, BASE_NONE, NULL, "A context handle that was opened");
+        add_handle_infos(r);
+    }
     for (const ndr_type *const *blob = interface->blobs; blob && *blob; blob++)
         add_type(r, *blob);
 }
@@ -237,6 +250,8 @@ int register_opnum(const ndr_interface *interface) { return find(interface)->opn
 int register_return(const ndr_interface *interface) { return find(interface)->returns; }
 int register_returned_handle(const ndr_interface *interface) { return find(interface)->returned_handle; }
 
+const register_handle *register_handle_fields(const ndr_interface *interface) { return &find(interface)->handle; }
+
 int register_field(const ndr_field *row)
 {
     const field *known = g_hash_table_lookup(field_of_row, row);
@@ -263,7 +278,7 @@ static void add_rule(const rule *r, void *user)
     *ei = (expert_field)EI_INIT;
     g_hash_table_insert(rule_of, (gpointer)r, ei);
     ei_register_info info = {ei, {g_strdup_printf("rpclens.rule.%s", r->id), PI_PROTOCOL,
-                                  r->level == RULE_SHOULD ? PI_WARN : PI_ERROR,
+                                  r->level == RULE_NOTE ? PI_NOTE : r->level == RULE_SHOULD ? PI_WARN : PI_ERROR,
                                   g_strdup_printf("%s: %s", r->id, r->text), EXPFILL}};
     g_array_append_val((GArray *)user, info);
 }

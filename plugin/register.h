@@ -33,6 +33,11 @@ int register_opnum(const ndr_interface *interface);
 int register_return(const ndr_interface *interface);
 /* Of return values that are context handles; -1 where no method has such. */
 int register_returned_handle(const ndr_interface *interface);
+/* What is known of a context handle; only of interfaces that have such. */
+typedef struct {
+    int name, opened_in, closed_in;
+} register_handle;
+const register_handle *register_handle_fields(const ndr_interface *interface);
 /* The field a row's values go into; the row must be one of the tables'. */
 int register_field(const ndr_field *row);
 /* The header item of a structure, union or blob. */

@@ -69,6 +69,8 @@ static void check_wiresharks(proto_item *item, packet_info *pinfo, const rpc_pdu
 typedef struct {
     packet_info         *pinfo;
     tvbuff_t            *tvb;
+    const rpc_pdu       *pdu;
+    const rpc_handles   *handles;
     const ndr_interface *interface;
     GPtrArray           *trees; /* by an event's id: what a structure points to comes after its end, and belongs below it */
 } drawing;
@@ -169,6 +171,26 @@ static void append_flags(proto_item *item, const ndr_event *e)
     g_free(text);
 }
 
+/* What the handle stands for, and its life as far as the capture has been read. */
+static void draw_handle(const drawing *d, proto_item *item, const ndr_event *e)
+{
+    const rpc_handle_use *use = rpc_handles_find(d->handles, d->pdu->call, d->pdu->response, e->name);
+    const rpc_handle *h = use ? use->handle : NULL;
+    if (!h)
+        return;
+    if (h->name)
+        proto_item_append_text(item, " \"%s\"", h->name);
+    const register_handle *fields = register_handle_fields(d->interface);
+    proto_tree *sub = proto_item_add_subtree(item, generic.ett_value);
+    gint at = (gint)e->offset;
+    if (h->name)
+        proto_item_set_generated(proto_tree_add_string(sub, fields->name, d->tvb, at, 0, h->name));
+    if (h->opened_in)
+        proto_item_set_generated(proto_tree_add_uint(sub, fields->opened_in, d->tvb, at, 0, h->opened_in));
+    if (h->closed_in)
+        proto_item_set_generated(proto_tree_add_uint(sub, fields->closed_in, d->tvb, at, 0, h->closed_in));
+}
+
 static void draw_value(drawing *d, const ndr_event *e)
 {
     proto_tree *tree = parent_of(d, e);
@@ -182,6 +204,8 @@ static void draw_value(drawing *d, const ndr_event *e)
                                            : register_return(d->interface);
     proto_item *item = add_value(tree, hf, d->tvb, e);
     const char *name = ndr_value_name(e->type, &e->value);
+    if (e->type->kind == NDR_HANDLE)
+        draw_handle(d, item, e);
     if (e->type->kind == NDR_FLAGS32 || e->type->kind == NDR_FLAGS64)
         append_flags(item, e);
     else if (name && !e->type->names) /* Wireshark names enumerations itself */
@@ -239,10 +263,11 @@ static void draw_secret(const rpc_secret *secret, void *user)
                                                                   (gint)secret->length));
 }
 
-static void draw_parameters(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu, const ndr_stub *stub)
+static void draw_parameters(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu, const ndr_stub *stub,
+                            const rpc_handles *handles)
 {
     const rpc_call *call = pdu->call;
-    drawing d = {pinfo, tvb, call->interface, g_ptr_array_new()};
+    drawing d = {pinfo, tvb, pdu, handles, call->interface, g_ptr_array_new()};
     g_ptr_array_add(d.trees, tree);
     ndr_result result = rpc_message_walk(call, pdu->response, stub, draw_event, &d);
     g_ptr_array_unref(d.trees);
@@ -325,15 +350,15 @@ static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_messag
 }
 
 static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m,
-                      const keyring *ring, bool ours)
+                      const tree_kept *kept, bool ours)
 {
     ndr_stub stub;
     if (!rpc_message_stub(pdu->call, m, &stub))
         return;
     tvbuff_t *tvb = stub_tvb(place, pinfo, pdu, m, &stub);
     if (ours && pdu->call->method && !pdu->call->method->reserved) {
-        draw_parameters(pinfo, tree, tvb, pdu, &stub);
-        rpc_secrets(pdu->call, pdu->response, ring, draw_secret, &(secret_place){tree, tvb});
+        draw_parameters(pinfo, tree, tvb, pdu, &stub, kept->handles);
+        rpc_secrets(pdu->call, pdu->response, kept->ring, draw_secret, &(secret_place){tree, tvb});
     } else
         proto_tree_add_item(tree, generic.stub, tvb, 0, -1, ENC_NA);
     if (m->has_trailer)
@@ -341,7 +366,7 @@ static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *t
 }
 
 static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu,
-                      const keyring *ring, bool ours)
+                      const tree_kept *kept, bool ours)
 {
     const rpc_call *call = pdu->call;
     const rpc_message *m = pdu->response ? &call->response : &call->request;
@@ -355,10 +380,10 @@ static void draw_call(const tree_place *place, packet_info *pinfo, proto_tree *t
     if (m->kind == RPC_FAULT)
         draw_fault(tree, tvb, m);
     if (pdu->last)
-        draw_stub(place, pinfo, tree, pdu, m, ring, ours);
+        draw_stub(place, pinfo, tree, pdu, m, kept, ours);
 }
 
-void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const keyring *ring, bool alone)
+void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const tree_kept *kept, bool alone)
 {
     const rpc_call *call = pdu->call;
     bool ours = call && call->interface && takeover_is_ours(call->interface);
@@ -379,7 +404,7 @@ void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, con
         return;
     proto_item_append_text(top, ", %s%s%s", call_name(pinfo, pdu, m), pdu->last ? "" : ", fragment",
                            pdu->verdict.state == SEC_SEALED ? ", sealed" : "");
-    draw_call(place, pinfo, sub, place->tvb, pdu, ring, ours);
+    draw_call(place, pinfo, sub, place->tvb, pdu, kept, ours);
 }
 
 /* --------------------------------------------------------------------------------------------------------- findings */

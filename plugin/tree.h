@@ -5,7 +5,7 @@
 
 #include "plugin/compat.h"
 
-#include "rpc/association.h"
+#include "rpc/handles.h"
 
 /* Where a PDU's octets are. */
 typedef struct {
@@ -13,9 +13,15 @@ typedef struct {
     int       start, length; /* length: of what is captured */
 } tree_place;
 
-/* Sets the columns and, if there is a tree, draws the PDU at its end, with the secrets in it that `ring` opens. `alone`: it is the
- * only one in its frame. */
-void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const keyring *ring, bool alone);
+/* What is known of the capture besides its PDUs. */
+typedef struct {
+    const keyring     *ring; /* opens secrets inside calls */
+    const rpc_handles *handles;
+} tree_kept;
+
+/* Sets the columns and, if there is a tree, draws the PDU at its end, with what is known of the handles and secrets in it.
+ * `alone`: it is the only one in its frame. */
+void tree_pdu(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const tree_kept *kept, bool alone);
 /* Draws the findings of a frame (finding pointers) as expert infos. */
 void tree_findings(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const GPtrArray *findings);
 

@@ -155,6 +155,7 @@ static association *association_new(rpc_tracker *t, const association_key *key, 
     a->key = *key;
     a->pub.transport = origin->transport;
     a->pub.connection = origin->connection;
+    memcpy(a->pub.pipe_id, origin->pipe_id, sizeof a->pub.pipe_id);
     a->pub.pipe = g_strdup(origin->pipe);
     a->pub.client = g_strdup(from_client ? origin->source : origin->destination);
     a->pub.server = g_strdup(from_client ? origin->destination : origin->source);
@@ -189,6 +190,8 @@ static association *find_association(rpc_tracker *t, const rpc_origin *origin, c
         a->pub.smb = origin->smb;
     if (p->type == PDU_BIND)
         a->bound = true;
+    if ((p->type == PDU_BIND || p->type == PDU_BIND_ACK) && p->assoc_group != 0)
+        a->pub.group = p->assoc_group; /* asked for, and then what the server gives */
     return a;
 }
 
@@ -198,7 +201,14 @@ typedef struct {
     rpc_tracker      *tracker;
     association      *association;
     const rpc_origin *origin;
+    uint8_t           auth_type;
+    bool              nak;
 } context_walk;
+
+static bool asks_ndr64_alone(const pdu_context *context)
+{
+    return context->transfer_count == 1 && ndr_guid_equal(&context->transfer, &pdu_ndr64);
+}
 
 /* Bind-time features are asked for in the shape of a context ([MS-RPCE] 3.3.1.5.3), which says nothing of the interface. */
 static bool is_feature(const pdu_context *context)
@@ -213,6 +223,10 @@ static void context_asked(const pdu_context *context, void *user)
     g_array_append_val(a->asked, *context);
     if (is_feature(context))
         return;
+    a->pub.asked.ndr64 = asks_ndr64_alone(context);
+    a->pub.asked.auth_type = walk->auth_type;
+    a->pub.asked.nak = false;
+    a->pub.asked.reason = 0;
     if (walk->tracker->sink.context)
         walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, -1,
                                     walk->tracker->sink.user);
@@ -237,6 +251,9 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
     const pdu_context *context = &g_array_index(a->asked, pdu_context, index);
     if (is_feature(context))
         return;
+    a->pub.asked.ndr64 = asks_ndr64_alone(context);
+    a->pub.asked.nak = walk->nak;
+    a->pub.asked.reason = result->reason;
     if (walk->tracker->sink.context)
         walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, result->result,
                                     walk->tracker->sink.user);
@@ -527,7 +544,8 @@ bool rpc_message_stub(const rpc_call *call, const rpc_message *message, ndr_stub
 {
     if (!message->complete || !message->stub || message->kind == RPC_FAULT)
         return false;
-    *stub = (ndr_stub){message->stub->data, message->stub->len, message->reported, message->big_endian, call->ndr64};
+    *stub = (ndr_stub){message->stub->data, message->stub->len, message->reported, message->big_endian, call->ndr64,
+                       message->has_trailer};
     return true;
 }
 
@@ -594,7 +612,7 @@ static void take_call_pdu(rpc_tracker *t, association *a, const rpc_origin *orig
 static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin *origin, const pdu_parts *p, rpc_auth *auth,
                                rpc_pdu *record)
 {
-    context_walk walk = {t, a, origin};
+    context_walk walk = {t, a, origin, auth ? auth->auth_type : SEC_AUTH_NONE, p->type == PDU_BIND_NAK};
     if (p->type == PDU_BIND || p->type == PDU_ALTER_CONTEXT) {
         g_array_set_size(a->asked, 0);
         if (!pdu_contexts(p, context_asked, &walk))
@@ -608,7 +626,8 @@ static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin 
     a->shaking = pdu_from_client(p->type);
     a->handshake_id = p->call_id;
     if (p->type == PDU_BIND_NAK || p->type == PDU_FAULT) {
-        const pdu_result_element refused = {.result = 2}; /* provider rejection, of all that was asked for */
+        /* provider rejection, of all that was asked for */
+        const pdu_result_element refused = {.result = 2, .reason = p->nak_reason};
         for (guint i = 0; i < a->asked->len; i++)
             context_answered(i, &refused, &walk);
         g_array_set_size(a->asked, 0);

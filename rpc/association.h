@@ -90,10 +90,19 @@ struct rpc_call {
 struct rpc_association {
     rpc_transport transport;
     uint64_t      connection;
+    uint64_t      pipe_id[2];       /* as in its origin */
     char         *pipe;             /* NULL */
     const smb_session *smb;         /* NULL */
     char         *client, *server;  /* "192.0.2.7:49152" */
     uint64_t      number;           /* from 1 */
+    struct {                        /* of the presentation context that the sink is being told of: */
+        bool      ndr64;            /* it was asked for with NDR64 and no other transfer syntax */
+        uint8_t   auth_type;        /* of the handshake so far, SEC_AUTH_... */
+        bool      nak;              /* refused by a bind_nak; else, where the result is a refusal, by itself */
+        uint16_t  reason;           /* of the refusal: of a bind_nak 8 is an authentication type that is not known, of a context 2 a
+                                       transfer syntax */
+    } asked;
+    uint32_t      group;            /* assoc_group_id: connections with the same share context handles; 0: not known */
 };
 
 /* One PDU as the tracker understood it, kept for whoever draws frames. */

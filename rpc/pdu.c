@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { SEC_TRAILER = 8 };
+enum { SEC_TRAILER = 8, ASSOC_GROUP_END = 24 };
 
 const ndr_guid pdu_ndr = {0x8a885d04, 0x1ceb, 0x11c9, {0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60}};
 const ndr_guid pdu_ndr64 = {0x71710533, 0xbeba, 0x4937, {0x83, 0x19, 0xb5, 0xdb, 0xef, 0x9c, 0xcc, 0x36}};
@@ -129,6 +129,10 @@ pdu_result pdu_read(const uint8_t *octets, size_t captured, size_t reported, pdu
         if (out->type == PDU_FAULT)
             out->status = u32(octets + 24, out->big_endian);
     }
+    if ((out->type == PDU_BIND || out->type == PDU_BIND_ACK) && out->captured >= ASSOC_GROUP_END)
+        out->assoc_group = u32(octets + ASSOC_GROUP_END - 4, out->big_endian);
+    if (out->type == PDU_BIND_NAK && out->captured >= PDU_SHORTEST + 2)
+        out->nak_reason = u16(octets + PDU_SHORTEST, out->big_endian);
     return out->captured < out->length ? PDU_CUT : PDU_GOOD;
 }
 

@@ -43,6 +43,8 @@ typedef struct {
     uint32_t       status;       /* fault */
     size_t         stub_offset;  /* header length; body: stub and auth padding */
     size_t         body_length;
+    uint32_t       assoc_group;  /* bind and bind_ack; 0 where it is not captured */
+    uint16_t       nak_reason;   /* bind_nak */
     /* sec_trailer; has_auth tells whether there is one */
     bool           has_auth;
     bool           auth_known;   /* false when the snap length took it */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "keys/crypto.h"
+#include "keys/ntlmssp.h"
 
 static const uint32_t STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 /* Exchanges whose end is not in the capture would pile up; of sessions a server with as many users has as many. */
@@ -56,7 +57,7 @@ struct smb_session {
     unsigned     attempts;
     candidate   *candidates;    /* secure memory; NULL: none */
     size_t       count;
-    char        *why;
+    char        *why, *user;
 };
 
 struct smb_sessions {
@@ -95,6 +96,7 @@ static void session_free(void *p)
     smb_session *session = p;
     crypto_free(session->candidates);
     g_free(session->why);
+    g_free(session->user);
     g_free(session);
 }
 
@@ -375,6 +377,27 @@ join_key *smb_session_join_keys(const smb_session *session, size_t *count)
     return keys;
 }
 
+const char *smb_session_user(const smb_session *session)
+{
+    return session ? session->user : NULL;
+}
+
+/* NTLM's messages begin with their signature, whatever frames them. */
+char *smb_session_user_of_token(const uint8_t *token, size_t length)
+{
+    static const uint8_t signature[] = "NTLMSSP";
+    ntlm_authenticate message;
+    for (size_t at = 0; at + sizeof signature <= length; at++) {
+        const uint8_t *found = memchr(token + at, signature[0], length - at);
+        if (!found)
+            return NULL;
+        at = (size_t)(found - token);
+        if (length - at >= sizeof signature && memcmp(found, signature, sizeof signature) == 0)
+            return ntlm_parse_authenticate(found, length - at, &message) ? ntlm_user(&message) : NULL;
+    }
+    return NULL;
+}
+
 const char *smb_session_why(const smb_session *session)
 {
     return session && !session->count ? session->why : NULL;
@@ -423,7 +446,9 @@ static void agreed(smb_sessions *s, uint64_t connection, uint64_t id, const exch
         add_candidate(session, NULL, key);
     else
         add_all_supplied(s, session);
-    session->why = g_strdup(sec_context_facts(e->security)->key_text);
+    const sec_facts *facts = sec_context_facts(e->security);
+    session->why = g_strdup(facts->key_text);
+    session->user = facts->anonymous ? NULL : g_strdup(facts->user);
 }
 
 bool smb_sessions_setup(smb_sessions *s, uint64_t connection, uint64_t message, uint64_t session, bool from_client,

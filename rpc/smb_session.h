@@ -39,6 +39,13 @@ const smb_session *smb_sessions_find(smb_sessions *sessions, uint64_t connection
  * [MS-SMB] 3.2.1.3); NULL and 0: none is known. For crypto_free. Their names live as long as the session. */
 join_key *smb_session_join_keys(const smb_session *session, size_t *count);
 
+/* Whose it is, "CORP\\alice"; NULL: not known, or nobody's. */
+const char *smb_session_user(const smb_session *session);
+
+/* The same of a SESSION_SETUP's token where it holds NTLM's AUTHENTICATE message, framed or not; "" for an anonymous session, NULL: it
+ * does not say. Free it. */
+char *smb_session_user_of_token(const uint8_t *token, size_t length);
+
 /* Why no key is known, a sentence; NULL: one is, or nothing was tried. */
 const char *smb_session_why(const smb_session *session);
 

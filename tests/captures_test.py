@@ -163,6 +163,8 @@ class Captures(unittest.TestCase):
         requests = {f for c in calls for f in c["request"].get("frames", [])}
         answers = {f for c in calls for f in c["response"].get("frames", [])}
         for found in report["findings"]:
+            if found["level"] == "note": # notes_test.py
+                continue
             self.assertEqual(found["frame"], found["frames"][0] if found["frames"] else None)
             self.assertTrue(found["message"] and found["section"].startswith("MS-"))
             if found["rule"] in ("BKRP-10", "BKRP-11", "BKRP-12", "BKRP-13", "BKRP-19"):

@@ -239,6 +239,7 @@ static void test_syntaxes(void)
     put_value(a, 0x0001000A, "\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8);
     put_value(a, 0x0001000C, "\x07\x40\x4b\xcd\x20\x55\xda\x01", 8);
     put_value(a, 0x00020002, "\1\0\0\0\0\0\0\x80", 8);
+    put_value(a, 0x00020002, "\2\0\0\0", 4);
     put_value(a, 0x00050002, "\x78\x56\x34\x12", 4);
     put_value(a, 0x00060002, "\1\2\3\4", 4);
     put_value(a, 0x00070002, "\5\0\0\0", 4);
@@ -253,7 +254,8 @@ static void test_syntaxes(void)
     expect_lines(VALUE_LIST, a, (const char *const[]){
         "Buffer = 010203 ", "Dword = 42 ", "String = %x% ", "String[0] = a ", "String[1] = b ", "ULargeInteger = 4294967297 ",
         "String = full ", "OwnerSid = S-1-5-18 ", "LargeInteger = -2 ", "FileTime = 2024-02-01T", "Class = 1 (CLUS_RESCLASS_STORAGE)",
-        "SubClass = 0x80000000 (CLUS_RESSUBCLASS_SHARED)", "Dword = 305419896 ", "PortNumber = 1 ", "LUN = 4 ", "Dword = 5 ",
+        "SubClass = 0x80000000 (CLUS_RESSUBCLASS_SHARED)", "Class = 2 (CLUS_RESCLASS_NETWORK)",
+        "Dword = 305419896 ", "PortNumber = 1 ", "LUN = 4 ", "Dword = 5 ",
         "dwFlags = 0x00000011 (CLUSPROP_PIFLAG_STICKY | CLUSPROP_PIFLAG_USABLE_FOR_CSV)", "szDeviceName = D: ", "String = serial ",
         "String = {guid} ", "ULargeInteger = 8589934592 ", "TotalSizeInBytes = 9 ", "szPartitionName = P ", "Buffer = 99 ", NULL});
 }

@@ -84,6 +84,17 @@ class Rpclens:
             self.known[question] = [json.loads(line) for line in done.stdout.splitlines()]
         return self.known[question]
 
+    def calls_of_many(self, paths, keys=()):
+        """{path: (its calls, with their stubs, and what was printed of them)}, in one run of the program. Only for keys that open nothing:
+        what is learnt in one capture would help in the next."""
+        done = self.run("calls", *key_options(keys), "--format", "jsonl", "--stubs", *paths)
+        found = {path: ([], []) for path in paths}
+        for line in done.stdout.splitlines():
+            call = json.loads(line)
+            found[call["capture"]][0].append(call)
+            found[call["capture"]][1].append(line)
+        return {path: (calls, "\n".join(lines)) for path, (calls, lines) in found.items()}
+
     def verify(self, path, keys=(), *options):
         done = self.run("verify", *key_options(keys), "--format", "json", *options, path, status=None)
         return done.returncode, json.loads(done.stdout)

@@ -1,5 +1,7 @@
 /* ndr_encode.h - for tests: writes a stub of any method by its table, with made-up values that differ from each other.
  *
+ * Values of chosen names can be set; then every other number is 0, and every other handle one and the same.
+ *
  * Counts agree with what they count: what SIZE_IS names is ENCODE_SIZE, what LENGTH_IS names ENCODE_LENGTH, and so are the counts.
  * Of every union the same arm is written, and what SWITCH_IS names is its tag. It knows the rules of NDR as ndr_walk.c does, but
  * the other way round; what both have wrong, only another decoder finds. There are no varying arrays in it, since the three
@@ -15,8 +17,20 @@
 
 enum { ENCODE_SIZE = 3, ENCODE_LENGTH = 2, ENCODE_NO_TAG = 999 }; /* a tag for default arms */
 
+/* What rows of a name have, wherever they stand: the first of these that is given. Octets are of an array of octets, and what counts
+ * them agrees. */
+typedef struct {
+    const char *name;   /* NULL ends a list */
+    const char *text;
+    const void *octets;
+    size_t      length;
+    bool        null;   /* a null pointer; a null handle */
+    uint64_t    number; /* of a handle: the first part of its UUID */
+} encode_set;
+
 typedef struct {
     GByteArray          *out;
+    const encode_set    *sets; /* NULL: values are made up */
     const ndr_interface *interface;
     bool                 ndr64, response;
     unsigned             arm;      /* of unions, from 0 */
@@ -39,6 +53,14 @@ static inline bool encode_applies(const encoder *e, const ndr_field *row)
 static inline unsigned encode_word(const encoder *e)
 {
     return e->ndr64 ? 8 : 4;
+}
+
+static inline const encode_set *encode_find(const encoder *e, const ndr_field *row)
+{
+    for (const encode_set *set = e->sets; set != NULL && row != NULL && set->name != NULL; set++)
+        if (strcmp(set->name, row->name) == 0)
+            return set;
+    return NULL;
 }
 
 static inline unsigned encode_number_size(const encoder *e, ndr_kind kind)
@@ -130,14 +152,28 @@ static inline const ndr_field *encode_arm(const encoder *e, const ndr_type *type
     return &type->fields[e->arm % encode_arms(type)];
 }
 
+/* How many elements of a row are counted; false: its own number is as good as another. */
+static inline bool encode_set_count(const encoder *e, const ndr_field *row, uint64_t *count)
+{
+    const encode_set *set = encode_applies(e, row) ? encode_find(e, row) : NULL;
+    if (set == NULL || (set->octets == NULL && !set->null))
+        return false;
+    *count = set->octets != NULL ? set->length : 0;
+    return true;
+}
+
 /* What a row must say that counts another one, or has a union's tag. Returns false when it does not matter. */
 static inline bool encode_claim(const encoder *e, const ndr_field *rows, const ndr_field *row, uint64_t *number)
 {
     for (const ndr_field *other = rows; other != NULL && other->type != NULL; other++) {
         uint32_t div = MAX(other->div, 1);
-        if (other->size_is != NULL && strcmp(other->size_is, row->name) == 0)
+        bool sizes = other->size_is != NULL && strcmp(other->size_is, row->name) == 0;
+        bool lengths = other->length_is != NULL && strcmp(other->length_is, row->name) == 0;
+        if ((sizes || lengths) && encode_set_count(e, other, number))
+            return true;
+        if (sizes)
             *number = ENCODE_SIZE * div;
-        else if (other->length_is != NULL && strcmp(other->length_is, row->name) == 0)
+        else if (lengths)
             *number = ENCODE_LENGTH * div;
         else if (other->switch_is != NULL && strcmp(other->switch_is, row->name) == 0)
             *number = encode_tag(encode_arm(e, other->type));
@@ -150,10 +186,15 @@ static inline bool encode_claim(const encoder *e, const ndr_field *rows, const n
 
 static inline uint64_t encode_value(encoder *e, const ndr_type *type, const ndr_field *rows, const ndr_field *row, unsigned size)
 {
+    const encode_set *set = encode_find(e, row);
     uint64_t claim;
     uint32_t names = 0, made_up = ++e->counter;
+    if (set != NULL && set->octets == NULL && (rows != NULL || strcmp(row->name, "return") == 0))
+        return set->number;
     if (encode_claim(e, rows, row, &claim))
         return claim;
+    if (e->sets != NULL)
+        return 0;
     if (type->kind == NDR_ERROR)
         return made_up % 2 ? 5 : 0;
     while (type->names != NULL && type->names[names].name != NULL)
@@ -166,9 +207,9 @@ static inline uint64_t encode_value(encoder *e, const ndr_type *type, const ndr_
 
 static inline void encode_type(encoder *e, const ndr_type *type, const ndr_field *rows, const ndr_field *row);
 
-static inline void encode_string(encoder *e)
+static inline void encode_string(encoder *e, const encode_set *set)
 {
-    char *text = g_strdup_printf("string %u", ++e->counter);
+    char *text = set != NULL && set->text != NULL ? g_strdup(set->text) : g_strdup_printf("string %u", ++e->counter);
     size_t length = strlen(text) + 1;
     encode_number(e, encode_word(e), length);
     encode_number(e, encode_word(e), 0);
@@ -180,16 +221,19 @@ static inline void encode_string(encoder *e)
 
 static inline void encode_array(encoder *e, const ndr_type *type, const ndr_field *row)
 {
-    bool varying = type->kind == NDR_CVAR;
-    uint64_t count = varying ? ENCODE_LENGTH : ENCODE_SIZE;
+    const encode_set *set = encode_find(e, row);
+    bool varying = type->kind == NDR_CVAR, given = set != NULL && set->octets != NULL;
+    uint64_t count = given ? set->length : varying ? ENCODE_LENGTH : ENCODE_SIZE;
     if (!e->hoisted)
-        encode_number(e, encode_word(e), ENCODE_SIZE);
+        encode_number(e, encode_word(e), given ? count : ENCODE_SIZE);
     e->hoisted = false;
     if (varying) {
         encode_number(e, encode_word(e), 0);
         encode_number(e, encode_word(e), count);
     }
-    for (uint64_t i = 0; i < count; i++)
+    if (given)
+        g_byte_array_append(e->out, set->octets, (guint)set->length);
+    for (uint64_t i = 0; i < count && !given; i++)
         encode_type(e, type->of, NULL, row);
 }
 
@@ -225,8 +269,13 @@ static inline void encode_type(encoder *e, const ndr_type *type, const ndr_field
         encode_number(e, size, encode_value(e, type, rows, row, size));
         return;
     }
+    const encode_set *set = encode_find(e, row);
     switch (type->kind) {
     case NDR_UNIQUE:
+        if (set != NULL && set->null) {
+            encode_number(e, encode_word(e), 0);
+            break;
+        }
         encode_number(e, encode_word(e), 0x20000 + 4 * (uint64_t)e->referent++);
         g_array_append_vals(e->queue, &(encode_pending){type->of, row, rows}, 1);
         break;
@@ -246,10 +295,16 @@ static inline void encode_type(encoder *e, const ndr_type *type, const ndr_field
     case NDR_NOTHING:
         break;
     case NDR_WSTR:
-        encode_string(e);
+        encode_string(e, set);
         break;
     case NDR_HANDLE:
         encode_number(e, 4, 0);
+        if (e->sets != NULL) {
+            encode_number(e, 4, set == NULL ? 1 : set->null ? 0 : set->number);
+            for (int i = 0; i < 3; i++)
+                encode_number(e, 4, 0);
+            break;
+        }
         G_GNUC_FALLTHROUGH;
     case NDR_GUID:
         for (int i = 0; i < 4; i++)
@@ -296,11 +351,12 @@ static inline unsigned encode_most_arms(const ndr_field *rows)
     return most;
 }
 
-/* A request's or a response's stub with this arm of its unions. Free with g_byte_array_unref(). */
-static inline GByteArray *encode_stub(const ndr_interface *interface, const ndr_method *method, unsigned arm, bool response,
-                                      bool ndr64)
+/* A request's or a response's stub with this arm of its unions and these values set; NULL: all are made up. Free with
+ * g_byte_array_unref(). */
+static inline GByteArray *encode_stub_set(const ndr_interface *interface, const ndr_method *method, unsigned arm, bool response,
+                                          bool ndr64, const encode_set *sets)
 {
-    encoder e = {.out = g_byte_array_new(), .interface = interface, .ndr64 = ndr64, .response = response, .arm = arm};
+    encoder e = {.out = g_byte_array_new(), .sets = sets, .interface = interface, .ndr64 = ndr64, .response = response, .arm = arm};
     for (const ndr_field *row = method->params; row->type != NULL; row++)
         if ((row->dir & (response ? NDR_OUT : NDR_IN)) != 0 && encode_applies(&e, row))
             encode_construct(&e, row->type, method->params, row);
@@ -309,6 +365,12 @@ static inline GByteArray *encode_stub(const ndr_interface *interface, const ndr_
         encode_construct(&e, method->returns, NULL, &row);
     }
     return e.out;
+}
+
+static inline GByteArray *encode_stub(const ndr_interface *interface, const ndr_method *method, unsigned arm, bool response,
+                                      bool ndr64)
+{
+    return encode_stub_set(interface, method, arm, response, ndr64, NULL);
 }
 
 #endif

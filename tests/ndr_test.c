@@ -16,7 +16,7 @@
     static const ndr_interface NAME = {.protocol = "test", .name = #NAME, .spec = "TEST", .methods = NAME##_methods, \
                                        .method_count = 1}
 
-enum { LITTLE = 0, BIG = 1, NDR64 = 2, RESPONSE = 4 };
+enum { LITTLE = 0, BIG = 1, NDR64 = 2, RESPONSE = 4, TRAILER = 8 };
 
 static const ndr_stub *asked; /* the request of the response being walked, or NULL */
 
@@ -28,7 +28,7 @@ static ndr_result walk(const ndr_interface *interface, int how, const uint8_t *o
     if (length > 0)
         memcpy(copy, octets, length);
     ndr_stub stub = {.data = copy, .length = length, .reported = reported, .big_endian = (how & BIG) != 0,
-                     .ndr64 = (how & NDR64) != 0};
+                     .ndr64 = (how & NDR64) != 0, .trailer = (how & TRAILER) != 0};
     recorder r = {.data = copy, .length = length, .text = text};
     ndr_result result = (how & RESPONSE) != 0
         ? ndr_walk_response(interface, interface->methods, &stub, asked, record_event, &r)
@@ -540,6 +540,21 @@ static void test_trailing(void)
                  "n = 3 @0+4\n" "! 3 octets are left after the last parameter @4+3\n");
 }
 
+ONE(ends_at_six, NULL, IN(U32, "n"), IN(U16, "h"));
+
+/* What aligns a verification trailer is not left over; anything more is. */
+static void test_before_trailer(void)
+{
+    expect_code(&ends_at_six, TRAILER, NDR_OK, NULL, OCTETS_OF(3, 0, 0, 0, 1, 2, 0, 0), "n = 3 @0+4\n" "h = 513 @4+2\n");
+    expect_code(&ends_at_six, TRAILER, NDR_OK, NULL, OCTETS_OF(3, 0, 0, 0, 1, 2), "n = 3 @0+4\n" "h = 513 @4+2\n");
+    expect_code(&ends_at_six, LITTLE, NDR_OK, NULL, OCTETS_OF(3, 0, 0, 0, 1, 2, 0, 0),
+                "n = 3 @0+4\n" "h = 513 @4+2\n" "! 2 octets are left after the last parameter @6+2\n");
+    expect_code(&ends_at_six, TRAILER, NDR_OK, NULL, OCTETS_OF(3, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0),
+                "n = 3 @0+4\n" "h = 513 @4+2\n" "! 6 octets are left after the last parameter @6+6\n");
+    expect_code(&ranges, TRAILER, NDR_OK, NULL, OCTETS_OF(3, 0, 0, 0, 1, 2, 3, 4),
+                "n = 3 @0+4\n" "! 4 octets are left after the last parameter @4+4\n");
+}
+
 static const ndr_method reserved_methods[] = {RESERVED(0, Opnum0NotUsedOnWire, "1")};
 static const ndr_interface reserved = {.protocol = "test", .methods = reserved_methods, .method_count = 1};
 
@@ -787,6 +802,7 @@ int main(int argc, char **argv)
         {"/ndr/sizes/range", test_range},
         {"/ndr/messages/response", test_response}, {"/ndr/messages/find", test_find},
         {"/ndr/messages/versions", test_versions}, {"/ndr/messages/trailing", test_trailing},
+        {"/ndr/messages/before-trailer", test_before_trailer},
         {"/ndr/messages/reserved", test_reserved},
         {"/ndr/hostile/counts", test_huge_counts}, {"/ndr/hostile/empty-elements", test_empty_elements},
         {"/ndr/hostile/cut-count", test_cut_count}, {"/ndr/hostile/depth", test_depth},

@@ -10,17 +10,21 @@
 
 #include "keys/crypto.h"
 #include "rpc/association.h"
+#include "rpc/handles.h"
 #include "rpc/smb.h"
 #include "rpc/smb_session.h"
+#include "tests/ndr_encode.h"
 #include "verifier/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct {
     rpc_tracker  *calls;
+    rpc_handles  *handles;
     verifier     *judge;
     smb_sessions *sessions;
     capture_facts facts;
+    smb_life     *life;
 } rig;
 
 static void on_event(const ndr_event *event, void *user)
@@ -33,6 +37,10 @@ static void on_event(const ndr_event *event, void *user)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     rig *r = user;
+    rpc_handles_message(r->handles, call, response);
+    if (call->association->transport == RPC_NCACN_NP)
+        smb_life_carried(r->life, call->association->connection, call->association->pipe_id,
+                         call->interface ? call->interface->protocol : NULL);
     verifier_message(r->judge, call, response);
     ndr_stub stub, request;
     if (!call->method || call->method->reserved || !rpc_message_stub(call, response ? &call->response : &call->request, &stub))
@@ -42,6 +50,11 @@ static void on_message(rpc_call *call, bool response, void *user)
         ndr_walk_response(call->interface, call->method, &stub, have ? &request : NULL, on_event, &stub);
     else
         ndr_walk_request(call->interface, call->method, &stub, on_event, &stub);
+}
+
+static void on_finished(rpc_call *call, void *user)
+{
+    rpc_handles_finished(((rig *)user)->handles, call);
 }
 
 static void on_context(const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
@@ -60,12 +73,39 @@ static void on_closed(uint64_t connection, const uint64_t pipe_id[2], void *user
     rpc_tracker_closed(((rig *)user)->calls, connection, pipe_id);
 }
 
+static void on_exchange(const smb_exchange *exchange, void *user)
+{
+    smb_life_exchange(((rig *)user)->life, exchange);
+}
+
+static void on_life(const smb_object *object, smb_event event, void *user)
+{
+    const rig *r = user;
+    const smb_object *pipe = object->kind == SMB_PIPE ? object : NULL;
+    if (pipe && pipe->share && pipe->share->session != pipe->session) /* it has one owner */
+        abort();
+    verifier_smb(r->judge, object, event);
+}
+
+static smb_tcp_end tcp_end(uint64_t connection, void *user)
+{
+    (void)user;
+    return connection % 2 ? SMB_TCP_FIN : SMB_TCP_OPEN;
+}
+
 static void on_setup(const smb_setup *setup, void *user)
 {
+    const rig *r = user;
     uint8_t key[16];
     const key_entry *ntlm;
-    smb_sessions_setup(((rig *)user)->sessions, setup->connection, setup->message, setup->session, setup->from_client,
-                       setup->status, setup->token, setup->length, key, &ntlm);
+    smb_sessions_setup(r->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
+                       setup->token, setup->length, key, &ntlm);
+    char *name = smb_session_user_of_token(setup->token, setup->length);
+    if (name)
+        smb_life_user(r->life, setup->connection, setup->smb2, setup->session, name);
+    g_free(name);
+    if (setup->status % 3 == 0)
+        smb_life_sealed(r->life, setup->connection, setup->status, "a:445", "b", setup->session);
 }
 
 /* A message's session, and all keys that could seal what its pipes carry. */
@@ -120,11 +160,15 @@ static void run(const uint8_t *data, size_t size, bool forget)
     keyring_add_memory(ring, "keys", (const uint8_t *)key, sizeof key - 1);
     uint32_t frame = 0;
     rig r = {.facts = {.label = "fuzz", .complete = true}};
-    rpc_sink sink = {&r, on_message, NULL, on_context};
+    rpc_sink sink = {&r, on_message, on_finished, on_context};
     rpc_options options = {.forget = forget};
     r.judge = verifier_new(NULL, NULL);
+    r.facts.handles = r.handles = rpc_handles_new(forget);
     r.calls = rpc_tracker_new(ring, &sink, &options);
-    smb_sink pipes = {&r, on_opened, on_closed, on_setup};
+    smb_sink pipes = {&r, on_opened, on_closed, on_setup, on_exchange};
+    r.life = smb_life_new(on_life, &r);
+    r.facts.smb = r.life;
+    r.facts.tcp_end = tcp_end;
     smb_tracker *smb = smb_tracker_new(&pipes);
     r.sessions = smb_sessions_new(ring);
     verifier_begin(r.judge, &r.facts);
@@ -147,11 +191,15 @@ static void run(const uint8_t *data, size_t size, bool forget)
     }
     verifier_closed(r.judge, 0);
     rpc_tracker_end(r.calls);
+    smb_life_tcp_end(r.life, 0, SMB_TCP_RST);
+    smb_life_end(r.life);
     verifier_end(r.judge);
     rpc_tracker_free(r.calls);
     smb_tracker_free(smb);
     smb_sessions_free(r.sessions);
+    smb_life_free(r.life);
     verifier_free(r.judge);
+    rpc_handles_free(r.handles);
     keyring_free(ring);
 }
 
@@ -228,13 +276,98 @@ static size_t seed(GRand *random, uint8_t *out)
     return (size_t)g_rand_int_range(random, (gint32)at / 2, (gint32)at + 1);
 }
 
+static void put_pdu(GByteArray *out, uint8_t type, uint8_t call_id, uint16_t opnum, const GByteArray *stub)
+{
+    size_t length = 24 + stub->len;
+    const uint8_t head[] = {2, (uint8_t)length, (uint8_t)(length >> 8), 5, 0, type, 3, 0x10, 0, 0, 0, (uint8_t)length,
+                            (uint8_t)(length >> 8), 0, 0, call_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)opnum, (uint8_t)(opnum >> 8)};
+    g_byte_array_append(out, head, sizeof head);
+    g_byte_array_append(out, stub->data, stub->len);
+}
+
+/* ClusAPI calls with handles of a few octets, so that they are opened, used and closed. */
+static size_t seed_handles(GRand *random, uint8_t *out, size_t limit)
+{
+    static const uint8_t bind[] = {
+        2, 72, 0, 5, 0, 11, 3, 0x10, 0, 0, 0, 72, 0, 0, 0, 1, 0, 0, 0, 0xb8, 0x10, 0xb8, 0x10, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0,
+        0xb2, 0xb8, 0x7d, 0xb9, 0x63, 0x4c, 0xcf, 0x11, 0xbf, 0xf6, 0x08, 0x00, 0x2b, 0xe2, 0x3f, 0x2f, 3, 0, 0, 0,
+        0x04, 0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11, 0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60, 2, 0, 0, 0};
+    static const uint16_t likely[] = {8, 11, 12, 28, 30, 37, 41, 44, 66, 67, 73, 117, 120, 137, 138};
+    static const char *const names[] = {"hResource", "Resource", "hKey", "pKey", "hGroup", "Group", "hNode", "Node", "return"};
+    GByteArray *made = g_byte_array_append(g_byte_array_new(), bind, sizeof bind);
+    for (uint8_t i = 1; i < 12; i++) {
+        uint16_t opnum = g_rand_boolean(random) ? likely[g_rand_int_range(random, 0, G_N_ELEMENTS(likely))]
+                                                : (uint16_t)g_rand_int_range(random, 0, 265);
+        const ndr_method *method = interfaces_method(&cmrp_interface_3, opnum);
+        if (method->reserved)
+            continue;
+        for (int response = 0; response < 2; response++) {
+            encode_set sets[G_N_ELEMENTS(names) + 1] = {{0}};
+            for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
+                int number = g_rand_int_range(random, 0, 4);
+                sets[n] = (encode_set){.name = names[n], .null = number == 0, .number = (uint64_t)number};
+            }
+            GByteArray *stub = encode_stub_set(&cmrp_interface_3, method, 0, response, false, g_rand_int_range(random, 0, 8) ? sets : NULL);
+            put_pdu(made, response ? 2 : 0, i, opnum, stub);
+            g_byte_array_unref(stub);
+        }
+    }
+    size_t length = MIN(made->len, limit);
+    memcpy(out, made->data, length);
+    g_byte_array_unref(made);
+    for (int changes = g_rand_int_range(random, 0, 6); changes > 0; changes--)
+        out[g_rand_int_range(random, 80, (gint32)length)] = (uint8_t)g_rand_int_range(random, 0, 256);
+    return length;
+}
+
+/* Sessions, share connections and pipes opened and closed in any order, in both versions of SMB. */
+static size_t seed_smb(GRand *random, uint8_t *out)
+{
+    static const uint8_t smb1[] = {0x73, 0x75, 0xa2, 0x04, 0x71, 0x74, 0x25, 0x2d};
+    size_t at = 0;
+    while (at < 900) {
+        uint8_t *d = out + at + 3;
+        bool old = g_rand_int_range(random, 0, 4) == 0, answer = g_rand_boolean(random);
+        size_t length = (size_t)g_rand_int_range(random, 66, 110);
+        memset(d, 0, length);
+        memcpy(d, old ? "\xffSMB" : "\xfeSMB", 4);
+        if (old) {
+            d[4] = smb1[g_rand_int_range(random, 0, 8)];
+            d[9] = answer ? 0x80 : 0;
+            d[24] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[28] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[30] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[32] = (uint8_t)g_rand_int_range(random, 0, 16);
+            d[33 + 2 * d[32] + 2] = 'I';
+            d[33 + 2 * d[32] + 3] = 'P';
+            d[33 + 2 * d[32] + 4] = 'C';
+            d[33] = g_rand_boolean(random) ? 0xff : smb1[g_rand_int_range(random, 0, 8)];
+            d[35] = (uint8_t)g_rand_int_range(random, 33, 70);
+        } else {
+            d[12] = (uint8_t)g_rand_int_range(random, 1, 12);
+            d[16] = (uint8_t)(answer | (g_rand_int_range(random, 0, 8) == 0 ? 2 : 0));
+            d[24] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[36] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[40] = (uint8_t)g_rand_int_range(random, 0, 3);
+            d[66] = 2;
+            d[72] = (uint8_t)g_rand_int_range(random, 0, 2);
+        }
+        out[at] = (uint8_t)(1 | g_rand_int_range(random, 0, 4) << 6);
+        out[at + 1] = (uint8_t)length;
+        out[at + 2] = 0;
+        at += 3 + length;
+    }
+    return at;
+}
+
 int main(int argc, char **argv)
 {
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 10000;
     GRand *random = g_rand_new_with_seed(argc > 2 ? (guint32)strtoul(argv[2], NULL, 10) : 1);
-    uint8_t input[1024];
+    uint8_t input[4096];
     for (unsigned long i = 0; i < rounds; i++) {
-        size_t length = i % 2 ? seed(random, input) : seed_datagrams(random, input);
+        size_t length = i % 4 == 0 ? seed(random, input) : i % 4 == 1 ? seed_datagrams(random, input)
+                        : i % 4 == 2 ? seed_smb(random, input) : seed_handles(random, input, sizeof input);
         LLVMFuzzerTestOneInput(input, length);
     }
     g_rand_free(random);

@@ -102,6 +102,7 @@ typedef struct {
     rpc_tracker *tracker;
     keyring     *ring;
     uint32_t     frame;
+    uint32_t     group;    /* association group of the last message */
     GPtrArray   *log;      /* one line an event */
 } rig;
 
@@ -116,6 +117,7 @@ static void note(rig *r, const char *format, ...)
 
 static void on_message(rpc_call *call, bool response, void *user)
 {
+    ((rig *)user)->group = call->association->group;
     const rpc_message *m = response ? &call->response : &call->request;
     note(user, "%s %u %s opnum %u stub %d of %d frames %u%s", response ? "answer" : "request", call->call_id,
          call->interface ? call->interface->protocol : call->bound ? "other" : "unbound", call->opnum,
@@ -258,6 +260,7 @@ static void test_call(gconstpointer big_endian)
     feed(&r, response_pdu(PDU_RESPONSE, 3, 5, 3, "1234", 4, big));
     expect(&r, "request 5 bkrp opnum 0 stub 8 of 8 frames 1", "answer 5 bkrp opnum 0 stub 4 of 4 frames 1",
            "finished 5 request response", NULL);
+    g_assert_cmpuint(r.group, ==, 7); /* of the bind_ack, in either byte order */
     rig_stop(&r);
 }
 
@@ -442,7 +445,7 @@ static smb_pipe give(smb_tracker *t, uint32_t frame, bool from_server, GByteArra
     smb_pipe pipe = smb_tracker_message(t, 1, frame, from_server ? "S" : "C", from_server ? "C" : "S", p->data, p->len);
     for (guint length = 0; length < p->len; length++) { /* another tracker sees every shorter length */
         GString *nothing = g_string_new(NULL);
-        smb_sink sink = {nothing, on_opened, on_closed, NULL};
+        smb_sink sink = {nothing, on_opened, on_closed, NULL, NULL};
         smb_tracker *other_tracker = smb_tracker_new(&sink);
         uint8_t *exact = g_memdup2(p->data, MAX(length, 1));
         smb_tracker_message(other_tracker, 1, frame, "C", "S", exact, length);
@@ -463,7 +466,7 @@ static void pad_to(GByteArray *p, guint length)
 static void test_smb2(void)
 {
     GString *log = g_string_new(NULL);
-    smb_sink sink = {log, on_opened, on_closed, NULL};
+    smb_sink sink = {log, on_opened, on_closed, NULL, NULL};
     smb_tracker *t = smb_tracker_new(&sink);
 
     GByteArray *create = smb2(5, false, 0, 10);

@@ -1,4 +1,4 @@
-/* table_stubs.c - writes stubs of every method of an interface, and what RPC Lens reads out of them, for another decoder to compare.
+/* table_stubs.c - writes stubs of every method of an interface, and what RPC Lens reads out of them, for others to compare.
  *
  *     table_stubs PROTOCOL FOLDER     FOLDER/OPNUM.TAG.in, .out: a stub whose unions have this tag (0 where there are none);
  *                                     .in.values, .out.values: name, kind, value; the same with 64 in front of the direction for

@@ -159,6 +159,7 @@ typedef struct {
 static void print_call(rpc_call *call, void *user)
 {
     calls_state *s = user;
+    s->report.handles = feed_handles();
     if (s->json)
         report_call_jsonl(stdout, s->program->label, call, &s->report);
     else
@@ -175,7 +176,7 @@ static int run_calls(const char *program_path, const options *o)
     if (o->strict)
         return fail("calls: --strict belongs to verify");
     keyring *ring = load_keys(o);
-    s.report = (report_options){ring, o->stubs, o->secrets};
+    s.report = (report_options){.ring = ring, .stubs = o->stubs, .secrets = o->secrets};
     feed_program program = {.ring = ring, .options = {.forget = true, .keep_stubs = true}, .user = &s, .finished = print_call};
     s.program = &program;
     bool good = start(program_path) && read_all(o->files, &program);

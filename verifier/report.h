@@ -6,11 +6,12 @@
 #include <stdio.h>
 
 #include "keys/keyring.h"
-#include "rpc/association.h"
+#include "rpc/handles.h"
 #include "verifier/verdict.h"
 
 typedef struct {
     const keyring *ring;   /* opens the secrets that calls carry wrapped */
+    const rpc_handles *handles; /* of the capture in hand */
     bool           stubs;  /* JSON: with the plaintext stubs */
     bool           secrets;/* with what was wrapped, in hexadecimal; the user asked for it by name */
 } report_options;

@@ -281,6 +281,44 @@ static void add_secrets(JsonBuilder *b, const rpc_call *call, const rpc_message 
     json_builder_end_array(b);
 }
 
+static void set_frame(JsonBuilder *b, const char *name, uint32_t frame)
+{
+    json_builder_set_member_name(b, name);
+    if (frame > 0)
+        json_builder_add_int_value(b, frame);
+    else
+        json_builder_add_null_value(b);
+}
+
+/* What the message's context handles stand for, by parameter; null handles are left out. What is not known yet, such as the frame of
+ * a closing that comes later, is null. */
+static void add_handles(JsonBuilder *b, const rpc_call *call, const rpc_message *m, const rpc_handles *handles)
+{
+    size_t count;
+    const rpc_handle_use *uses = rpc_handles_used(handles, call, m == &call->response, &count);
+    if (count == 0)
+        return;
+    json_builder_set_member_name(b, "handles");
+    json_builder_begin_object(b);
+    for (size_t i = 0; i < count; i++) {
+        const rpc_handle *h = uses[i].handle;
+        char uuid[37];
+        if (!h)
+            continue;
+        ndr_guid_text(&h->uuid, uuid);
+        json_builder_set_member_name(b, uses[i].parameter);
+        json_builder_begin_object(b);
+        set_string(b, "uuid", uuid);
+        set_string(b, "kind", h->type ? h->type->name : uses[i].type->name);
+        set_string(b, "name", h->name);
+        set_frame(b, "opened", h->opened_in);
+        set_string(b, "opened_by", h->opened_by ? h->opened_by->name : NULL);
+        set_frame(b, "closed", h->closed_in);
+        json_builder_end_object(b);
+    }
+    json_builder_end_object(b);
+}
+
 static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message *m, const report_options *options)
 {
     bool response = m == &call->response;
@@ -308,6 +346,7 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
         add_stub(b, m);
     json_params params = {0};
     add_params(b, call, m, &params);
+    add_handles(b, call, m, options->handles);
     if (call->interface)
         add_secrets(b, call, m, options);
     if (response)
@@ -381,6 +420,9 @@ void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, con
 enum { TEXT_LIMIT = 48 }; /* of one value in a line; octets beyond it are counted */
 
 typedef struct {
+    const rpc_call    *call;
+    bool               response;
+    const rpc_handles *handles;
     GString *text; /* a line shows the parameters themselves, not what is inside them */
     uint32_t status;
     bool     has_status;
@@ -411,6 +453,9 @@ static void text_event(const ndr_event *e, void *user)
     else
         g_string_append_printf(p->text, "%s=%s", e->name, value);
     g_free(value);
+    const rpc_handle_use *use = e->type->kind == NDR_HANDLE ? rpc_handles_find(p->handles, p->call, p->response, e->name) : NULL;
+    if (use && use->handle && use->handle->name)
+        g_string_append_printf(p->text, " \"%s\"", use->handle->name);
 }
 
 typedef struct {
@@ -451,7 +496,7 @@ static void text_secret(const rpc_secret *secret, void *user)
 
 static void text_message(GString *line, const rpc_call *call, const rpc_message *m, const report_options *options)
 {
-    text_params p = {.text = g_string_new(NULL)};
+    text_params p = {.call = call, .response = m == &call->response, .handles = options->handles, .text = g_string_new(NULL)};
     ndr_stub stub;
     if (m->state == SEC_SEALED)
         g_string_append_printf(line, "(sealed: %s)", m->text ? m->text : "no reason known");

@@ -5,7 +5,7 @@
 #include <json-glib/json-glib.h>
 
 typedef struct {
-    unsigned violations, warnings, inconclusive;
+    unsigned violations, warnings, inconclusive, notes;
 } counts;
 
 /* Findings are counted, and of the inconclusive the rules: that is how many questions are open. */
@@ -24,6 +24,7 @@ static counts count_all(const verifier *v)
         rule_verdict verdict = verifier_finding(v, i)->verdict;
         c.violations += verdict == VERDICT_VIOLATION;
         c.warnings += verdict == VERDICT_WARNING;
+        c.notes += verdict == VERDICT_NOTE;
     }
     void *both[] = {(void *)v, &c};
     rules_each(count_rule, both);
@@ -100,6 +101,7 @@ void report_verdict_json(FILE *out, const verifier *v, char *const *captures)
     set_number(b, "violations", c.violations);
     set_number(b, "warnings", c.warnings);
     set_number(b, "inconclusive", c.inconclusive);
+    set_number(b, "notes", c.notes);
     json_builder_end_object(b);
     json_builder_set_member_name(b, "rules");
     json_builder_begin_array(b);
@@ -136,8 +138,10 @@ static void text_rule(const rule *r, void *user)
 static void text_finding(FILE *out, const finding *f)
 {
     enum { SHOWN = 12 };
-    fprintf(out, "%s %s (%s, %s, binds the %s)\n    %s\n", rule_verdict_name(f->verdict), f->rule->id,
-            rule_level_name(f->rule->level), f->rule->section, f->rule->binds, f->message);
+    fprintf(out, "%s %s (", rule_verdict_name(f->verdict), f->rule->id);
+    if (f->rule->level != RULE_NOTE)
+        fprintf(out, "%s, ", rule_level_name(f->rule->level));
+    fprintf(out, "%s, binds the %s)\n    %s\n", f->rule->section, f->rule->binds, f->message);
     if (f->frames->len > 0)
         fprintf(out, "    frame%s", f->frames->len == 1 ? "" : "s");
     for (guint i = 0; i < MIN(f->frames->len, SHOWN); i++)
@@ -158,9 +162,12 @@ void report_verdict_text(FILE *out, const verifier *v, char *const *captures)
     unsigned files = 0;
     while (captures[files])
         files++;
-    fprintf(out, "\n%u capture%s: %u violation%s, %u warning%s, %u rule%s inconclusive\n", files, files == 1 ? "" : "s",
+    fprintf(out, "\n%u capture%s: %u violation%s, %u warning%s, %u rule%s inconclusive", files, files == 1 ? "" : "s",
             c.violations, c.violations == 1 ? "" : "s", c.warnings, c.warnings == 1 ? "" : "s", c.inconclusive,
             c.inconclusive == 1 ? "" : "s");
+    if (c.notes > 0)
+        fprintf(out, ", %u note%s", c.notes, c.notes == 1 ? "" : "s");
+    fputc('\n', out);
 }
 
 static void print_rule(const rule *r, void *user)

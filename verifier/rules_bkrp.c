@@ -1,87 +1,12 @@
 /* rules_bkrp.c - the rules of [MS-BKRP] 3.2.4 (v27.0), held against what clients did. The table of rules is at the end.
  * SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verifier/verdict.h"
+#include "verifier/rules_common.h"
 
 #include <string.h>
-
-/* ------------------------------------------------------------------------------------------- what the checks share */
-
-static const char ic_nohandshake[] = "IC-NOHANDSHAKE", ic_encrypted[] = "IC-ENCRYPTED", ic_one_way[] = "IC-ONE-WAY",
-                  ic_truncated[] = "IC-TRUNCATED", ic_internal[] = "IC-INTERNAL";
-
-/* The frame that completed the message, which is where the call is drawn. */
-static uint32_t frame_of(const rpc_message *message)
-{
-    const GArray *frames = message->frames;
-    return frames && frames->len > 0 ? g_array_index(frames, uint32_t, frames->len - 1) : 0;
-}
-
-/* Frames of one security context are one finding. An association without any is told by its number: unlike an rpc_auth
- * it may be freed, and its address used again, before the capture ends. */
-static const void *context_key(const rpc_call *call, const rpc_message *message)
-{
-    return message->auth ? (const void *)message->auth : GSIZE_TO_POINTER((gsize)call->association->number);
-}
-
-/* A finding about the request of a call; the format goes on behind "client sent BackuprKey to server". */
-static void find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
-                         const void *key, const char *format, ...) G_GNUC_PRINTF(7, 8);
-
-static void find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
-                         const void *key, const char *format, ...)
-{
-    if (verifier_find_again(v, self, verdict, reason, key, frame_of(&call->request)))
-        return;
-    va_list arguments;
-    va_start(arguments, format);
-    char *rest = g_strdup_vprintf(format, arguments);
-    va_end(arguments);
-    verifier_find(v, self, verdict, reason, key, frame_of(&call->request), "%s sent BackuprKey to %s %s",
-                  call->association->client, call->association->server, rest);
-    g_free(rest);
-}
-
-/* All rules here bind the client, and are held against its requests. A response alone shows that there was one. */
-static bool is_to_judge(verifier *v, const rule *self, const rpc_call *call, bool response)
-{
-    if (response && call->request.kind == RPC_NONE)
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, context_key(call, &call->response),
-                      frame_of(&call->response), "%s answered a BackupKey call of %s whose request is not in the "
-                      "capture", call->association->server, call->association->client);
-    return !response && call->method;
-}
-
-/* Whether the snap length took the sec_trailer, so that not even the level is known. */
-static bool is_trailer_cut(const rpc_message *message)
-{
-    return !message->auth && message->reason == SEC_CUT;
-}
-
-static bool is_trailer_known(verifier *v, const rule *self, const rpc_call *call)
-{
-    bool cut = is_trailer_cut(&call->request);
-    if (cut)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, context_key(call, &call->request),
-                     "in a packet whose security trailer the snap length cut off");
-    return !cut;
-}
 
 /* ------------------------------------------------------------------------------------------- 3.2.4 <14>: the pipes */
 
 static const char first_pipe[] = "protected_storage", second_pipe[] = "ntsvcs";
-
-/* Clients come from a new port each time, so that who is who is told by addresses: "192.0.2.7" of "192.0.2.7:49152". */
-static size_t address_length(const char *endpoint)
-{
-    const char *port = strrchr(endpoint, ':');
-    return port ? (size_t)(port - endpoint) : strlen(endpoint);
-}
-
-static bool same_address(const char *a, const char *b)
-{
-    size_t length = address_length(a);
-    return length == address_length(b) && strncmp(a, b, length) == 0;
-}
 
 static bool is_pipe(const char *name, const char *wanted)
 {
@@ -91,7 +16,7 @@ static bool is_pipe(const char *name, const char *wanted)
 /* Who tried which of the two pipes where, successful or not; a set of such sentences. */
 static char *attempt_text(const char *client, const char *server, const char *pipe)
 {
-    return g_strdup_printf("%.*s %.*s %s", (int)address_length(client), client, (int)address_length(server), server,
+    return g_strdup_printf("%.*s %.*s %s", (int)rule_address_length(client), client, (int)rule_address_length(server), server,
                            pipe);
 }
 
@@ -244,7 +169,7 @@ static char *failure_text(const failure *f)
  * shows what the client wanted there; the message says so. */
 static void give_up(verifier *v, const rule *self, const pipe_fallback *state, const failure *f, const char *how)
 {
-    char *address = g_strndup(f->client, address_length(f->client));
+    char *address = g_strndup(f->client, rule_address_length(f->client));
     bool shown = f->kind != CREATE_FAILED || (state->clients && g_hash_table_contains(state->clients, address));
     bool encrypted = verifier_facts(v)->encrypted_smb > 0;
     const char *reason = encrypted ? ic_encrypted : f->kind == BIND_ASKED ? ic_one_way : NULL;
@@ -272,7 +197,7 @@ static guint find_failure(const pipe_fallback *state, const char *client, const 
     guint i = 0;
     for (; state->failures && i < state->failures->len; i++) {
         const failure *f = state->failures->pdata[i];
-        if (same_address(f->client, client) && same_address(f->server, server))
+        if (rule_same_address(f->client, client) && rule_same_address(f->server, server))
             break;
     }
     return i;
@@ -310,8 +235,8 @@ static void change_server(verifier *v, const rule *self, pipe_fallback *state, c
 {
     for (guint i = state->failures ? state->failures->len : 0; i-- > 0;) {
         const failure *f = state->failures->pdata[i];
-        if (f->kind == BIND_ASKED || !same_address(f->client, association->client) ||
-            same_address(f->server, association->server))
+        if (f->kind == BIND_ASKED || !rule_same_address(f->client, association->client) ||
+            rule_same_address(f->server, association->server))
             continue;
         char *how = g_strdup_printf("went on to %s in frame %u", association->server, frame);
         give_up(v, self, state, f, how);
@@ -378,7 +303,7 @@ static void pipe_fallback_context(verifier *v, const rule *self, void *state, co
         fallback->judged = association->number;
         if (!fallback->clients)
             fallback->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        g_hash_table_add(fallback->clients, g_strndup(association->client, address_length(association->client)));
+        g_hash_table_add(fallback->clients, g_strndup(association->client, rule_address_length(association->client)));
         change_server(v, self, fallback, association, origin->frame);
         if (!pipe_of_bind(v, self, association, origin))
             return;
@@ -397,7 +322,7 @@ static void pipe_fallback_message(verifier *v, const rule *self, void *state, co
     pipe_fallback *fallback = state;
     const rpc_association *a = call->association;
     if (!response) /* an answer may come late, from the server before */
-        change_server(v, self, fallback, a, frame_of(&call->request));
+        change_server(v, self, fallback, a, rule_frame(&call->request));
     if (!a->pipe || !is_pipe(a->pipe, first_pipe))
         return;
     drop_failure(fallback, a->client, a->server);
@@ -430,137 +355,36 @@ static void pipe_fallback_end(verifier *v, const rule *self, void *state)
 
 /* --------------------------------------------------------------------------------- 3.2.4: the RPC security context */
 
-/* BKRP-10. At level CONNECT requests have no sec_trailer; the security context they belong to is judged. */
-static void check_spnego(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
-{
-    (void)state;
-    if (!is_to_judge(v, self, call, response) || !is_trailer_known(v, self, call))
-        return;
-    const rpc_auth *auth = call->request.auth;
-    const void *key = context_key(call, &call->request);
-    if (!auth)
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, key,
-                     "without an RPC security context; SPNEGO (auth_type 9) is required");
-    else if (auth->auth_type != SEC_AUTH_SPNEGO)
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, key, "with auth_type %u (%s); SPNEGO (9) is required",
-                     auth->auth_type, rpc_auth_type_name(auth->auth_type));
-    else if (sec_context_facts(auth->security)->spnego_missing)
-        find_request(v, self, call, VERDICT_WARNING, NULL, key,
-                     "with auth_type 9 (SPNEGO), but the first token of its bind is bare %s, not framed by SPNEGO",
-                     sec_context_facts(auth->security)->mechanism_text);
-    else
-        verifier_pass(v, self);
-}
-
 /* BKRP-11. The rule binds the client; a server that answers below the level it was asked at puts the whole in doubt. A
  * fault may come from an RPC runtime that has no security context. */
 static void check_level_of_response(verifier *v, const rule *self, const rpc_call *call)
 {
     const rpc_message *m = &call->response;
-    if (m->kind != RPC_RESPONSE || is_trailer_cut(m) || m->level >= SEC_LEVEL_PRIVACY ||
+    if (m->kind != RPC_RESPONSE || rule_is_trailer_cut(m) || m->level >= SEC_LEVEL_PRIVACY ||
         call->request.level < SEC_LEVEL_PRIVACY)
         return;
-    verifier_find(v, self, VERDICT_WARNING, NULL, context_key(call, &call->request), frame_of(m),
+    verifier_find(v, self, VERDICT_WARNING, NULL, rule_context_key(call, &call->request), rule_frame(m),
                   "%s answered %s, which called BackuprKey with packet privacy (6), with auth_level %u (%s)",
                   call->association->server, call->association->client, m->level, rpc_auth_level_name(m->level));
 }
 
 static void check_privacy(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
-    (void)state;
     if (response)
         check_level_of_response(v, self, call);
-    if (!is_to_judge(v, self, call, response) || !is_trailer_known(v, self, call))
-        return;
-    const rpc_message *m = &call->request;
-    if (m->level >= SEC_LEVEL_PRIVACY)
-        verifier_pass(v, self);
-    else if (!m->auth)
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, context_key(call, m),
-                     "without an RPC security context; packet privacy (6) is required");
-    else
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, context_key(call, m),
-                     "with auth_level %u (%s); packet privacy (6) is required", m->level,
-                     rpc_auth_level_name(m->level));
+    rule_check_privacy(v, self, state, call, response);
 }
 
-/* What the handshake of a request's security context showed, or NULL after having said why nothing is to be told from
- * it. */
-static const sec_facts *facts_of(verifier *v, const rule *self, const rpc_call *call, bool response)
-{
-    if (!is_to_judge(v, self, call, response) || !is_trailer_known(v, self, call))
-        return NULL;
-    const rpc_auth *auth = call->request.auth;
-    if (!auth) {
-        verifier_not_applicable(v, self, "BackuprKey was called without an RPC security context");
-        return NULL;
-    }
-    const sec_facts *facts = sec_context_facts(auth->security);
-    if (facts->mechanism == SEC_MECH_NTLM || (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_req))
-        return facts;
-    if (facts->mechanism == SEC_MECH_OTHER)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_internal, auth,
-                     "with %s, whose handshake does not show it", facts->mechanism_text);
-    else if (facts->key_reason == SEC_CUT)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, auth,
-                     "in a security context whose handshake the snap length cut");
-    else
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
-                     auth->bound ? "in a security context whose handshake could not be followed" :
-                                   "in a security context whose handshake is not in the capture");
-    return NULL;
-}
-
-/* BKRP-12. The impersonation level is in no RPC message, it only shapes the token of the RPC layer ([MS-RPCE]
- * 2.2.1.1.9). */
-
-enum { NTLM_IDENTIFY = 0x00100000 };                    /* [MS-NLMP] 2.2.2.5 */
-enum { GSS_DELEG = 0x00000001, GSS_IDENTIFY = 0x2000 }; /* [RFC 4121] 4.1.1.1, [RFC 4757] 7.1 */
-
-/* NTLM cannot delegate, so that IMPERSONATE is what is left when IDENTIFY is clear. */
-static void check_impersonation_ntlm(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
-{
-    const rpc_auth *auth = call->request.auth;
-    if (!facts->ntlm_authenticate)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
-                     "with NTLM, whose AUTHENTICATE message is not in the capture");
-    else if (facts->ntlm_flags & NTLM_IDENTIFY)
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth,
-                     "with impersonation level IDENTIFY (NTLM flags 0x%08X hold 0x00100000); IMPERSONATE is required",
-                     facts->ntlm_flags);
-    else if (facts->anonymous)
-        find_request(v, self, call, VERDICT_WARNING, NULL, auth,
-                     "with an anonymous NTLM logon (flags 0x%08X), which leaves nobody to impersonate",
-                     facts->ntlm_flags);
-    else
-        verifier_pass(v, self);
-}
-
+/* BKRP-12. */
 static void check_impersonation(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of(v, self, call, response);
-    if (!facts)
-        return;
-    const rpc_auth *auth = call->request.auth;
-    if (facts->mechanism == SEC_MECH_NTLM)
-        check_impersonation_ntlm(v, self, call, facts);
-    else if (!facts->gss_flags_known)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_encrypted, auth,
-                     "with Kerberos, whose authenticator is not opened%s%s", facts->key_text ? ": " : "",
-                     facts->key_text ? facts->key_text : "");
-    else if (facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG))
-        find_request(v, self, call, VERDICT_VIOLATION, NULL, auth,
-                     "with impersonation level %s (GSS flags 0x%08X hold 0x%X); IMPERSONATE is required",
-                     facts->gss_flags & GSS_IDENTIFY ? "IDENTIFY" : "DELEGATE", facts->gss_flags,
-                     facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG));
-    else
-        verifier_pass(v, self);
+    const sec_facts *facts = rule_facts(v, self, call, response);
+    if (facts)
+        rule_check_impersonation(v, self, call, facts);
 }
 
 /* BKRP-13, <16>, <17>. */
-
-static const uint32_t ap_mutual_required = 0x20000000; /* [RFC 4120] 5.5.1 */
 
 /* NTLM has no mutual authentication. Where Kerberos was offered too, <17> excuses the client. */
 static void check_mutual_ntlm(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
@@ -569,28 +393,28 @@ static void check_mutual_ntlm(verifier *v, const rule *self, const rpc_call *cal
     if (facts->kerberos_offered)
         verifier_not_applicable(v, self, "NTLM was chosen after Kerberos had been offered (<17>)");
     else if (!auth->bound)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
-                     "with NTLM, and whether Kerberos had been offered is not in the capture");
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
+                          "with NTLM, and whether Kerberos had been offered is not in the capture");
     else
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_internal, auth,
-                     "with NTLM, which has no mutual authentication: whether it was asked for cannot be seen");
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_internal, auth,
+                          "with NTLM, which has no mutual authentication: whether it was asked for cannot be seen");
 }
 
 static void check_mutual(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of(v, self, call, response);
+    const sec_facts *facts = rule_facts(v, self, call, response);
     if (!facts)
         return;
     const rpc_auth *auth = call->request.auth;
     if (facts->mechanism == SEC_MECH_NTLM)
         check_mutual_ntlm(v, self, call, facts);
-    else if (!(facts->ap_options & ap_mutual_required))
-        find_request(v, self, call, VERDICT_WARNING, NULL, auth,
-                     "without asking for mutual authentication (ap-options 0x%08X; mutual-required is 0x20000000)",
+    else if (!(facts->ap_options & RULE_AP_MUTUAL_REQUIRED))
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, auth,
+                          "without asking for mutual authentication (ap-options 0x%08X; mutual-required is 0x20000000)",
                      facts->ap_options);
     else if (!facts->ap_rep)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_one_way, auth, "after asking for mutual authentication "
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_one_way, auth, "after asking for mutual authentication "
                      "(ap-options 0x%08X), but the server's AP-REP is not in the capture", facts->ap_options);
     else
         verifier_pass(v, self);
@@ -601,36 +425,22 @@ static void check_mutual(verifier *v, const rule *self, void *state, const rpc_c
 /* BKRP-19. The field is found from the front of the stub: padding and a verification trailer may follow it. Each call
  * that breaks the rule is a finding of its own; those that cannot be read are joined like those above. */
 
-/* Why the stub of a request cannot be read as far as dwParam. */
-static const char *unread_text(const rpc_message *m, const char **reason)
-{
-    bool sealed = m->state == SEC_SEALED && m->reason != SEC_CUT;
-    *reason = sealed && m->complete ? ic_encrypted : ic_truncated;
-    if (!m->complete)
-        return "its first fragment is not in the capture";
-    if (sealed)
-        return m->text ? m->text : "no key opens it";
-    if (m->reason == SEC_CUT || (m->stub && m->stub->len < m->reported))
-        return "the snap length cut it: capture whole packets";
-    return "its stub ends before the parameters do";
-}
-
 static void check_dwparam(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
     ndr_stub stub;
     ndr_value value = {0};
     const char *reason = NULL, *text = NULL;
-    if (!is_to_judge(v, self, call, response))
+    if (!rule_is_request(v, self, call, response))
         return;
     if (!rpc_message_stub(call, &call->request, &stub) ||
         !ndr_find(call->interface, call->method, &stub, false, "dwParam", &value, NULL))
-        text = unread_text(&call->request, &reason);
+        text = rule_unread(&call->request, &reason);
     if (text)
-        find_request(v, self, call, VERDICT_INCONCLUSIVE, reason, context_key(call, &call->request),
-                     "and its dwParam cannot be read: %s", text);
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, reason, rule_context_key(call, &call->request),
+                          "and its dwParam cannot be read: %s", text);
     else if (value.number != 0)
-        verifier_find(v, self, VERDICT_WARNING, NULL, NULL, frame_of(&call->request),
+        verifier_find(v, self, VERDICT_WARNING, NULL, NULL, rule_frame(&call->request),
                       "dwParam is 0x%08X, should be 0, in BackuprKey from %s to %s", (unsigned)value.number,
                       call->association->client, call->association->server);
     else
@@ -651,7 +461,7 @@ const rule rules_bkrp[] = {
      .message = pipe_fallback_message, .closed = pipe_fallback_closed, .end = pipe_fallback_end},
 
     {"BKRP-10", "bkrp", RULE_MUST, "MS-BKRP 3.2.4", "client",
-     "The security context of the RPC connection is negotiated with SPNEGO.", .message = check_spnego},
+     "The security context of the RPC connection is negotiated with SPNEGO.", .message = rule_check_spnego},
 
     {"BKRP-11", "bkrp", RULE_MUST, "MS-BKRP 3.2.4 <15>", "client",
      "Calls are made with packet privacy: signed and sealed.", .message = check_privacy},

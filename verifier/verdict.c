@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static const rule *const tables[] = {rules_bkrp};
+static const rule *const tables[] = {rules_bkrp, rules_cmrp, rules_cmrp_handles, rules_smb};
 
 /* What all rules of one protocol share, and which of them listen for its messages. */
 typedef struct {
@@ -13,6 +13,7 @@ typedef struct {
     GPtrArray  *context, *message; /* of record */
     unsigned    messages;  /* in this capture */
     bool        accepted;  /* in this capture a server accepted a bind of it */
+    bool        told;      /* of this capture it was said what leaves its silent rules open */
 } channel;
 
 /* A rule at work. */
@@ -37,7 +38,7 @@ struct verifier {
     GPtrArray *records;    /* in the catalogue's order */
     GHashTable *by_rule;   /* rule -> record */
     GPtrArray *channels;
-    GPtrArray *opened, *closed; /* records that listen */
+    GPtrArray *opened, *smb, *closed; /* records that listen */
     GPtrArray *findings;   /* found_item, of captures that have ended */
     GStringChunk *texts;   /* labels and reasons, which outlive their givers */
     /* The capture in hand: */
@@ -50,13 +51,13 @@ struct verifier {
 
 const char *rule_level_name(rule_level level)
 {
-    static const char *const names[] = {"MUST", "MUST NOT", "SHOULD"};
+    static const char *const names[] = {"MUST", "MUST NOT", "SHOULD", "note"};
     return names[level];
 }
 
 const char *rule_verdict_name(rule_verdict verdict)
 {
-    static const char *const names[] = {"not-observable", "not-applicable", "pass",
+    static const char *const names[] = {"not-observable", "not-applicable", "pass",     "note",
                                         "inconclusive",   "warning",        "violation"};
     return names[verdict];
 }
@@ -129,7 +130,7 @@ static channel *make_channel(verifier *v, const char *protocol)
 
 static bool is_observable(const rule *r)
 {
-    return r->opened || r->context || r->message || r->closed || r->end;
+    return r->opened || r->smb || r->context || r->message || r->closed || r->end;
 }
 
 static void add_rule(const rule *r, void *user)
@@ -149,6 +150,8 @@ static void add_rule(const rule *r, void *user)
     g_hash_table_insert(v->by_rule, (gpointer)r, made);
     if (r->opened)
         g_ptr_array_add(v->opened, made);
+    if (r->smb)
+        g_ptr_array_add(v->smb, made);
     if (r->closed)
         g_ptr_array_add(v->closed, made);
     if (r->context)
@@ -166,6 +169,7 @@ verifier *verifier_new(void (*found)(const finding *f, uint32_t frame, void *use
     v->by_rule = g_hash_table_new(NULL, NULL);
     v->channels = g_ptr_array_new_with_free_func(channel_free);
     v->opened = g_ptr_array_new();
+    v->smb = g_ptr_array_new();
     v->closed = g_ptr_array_new();
     v->findings = g_ptr_array_new_with_free_func(item_free);
     v->texts = g_string_chunk_new(1024);
@@ -188,6 +192,7 @@ void verifier_free(verifier *v)
     g_string_chunk_free(v->texts);
     g_ptr_array_unref(v->findings);
     g_ptr_array_unref(v->closed);
+    g_ptr_array_unref(v->smb);
     g_ptr_array_unref(v->opened);
     g_ptr_array_unref(v->channels);
     g_hash_table_unref(v->by_rule);
@@ -297,6 +302,7 @@ void verifier_begin(verifier *v, const capture_facts *facts)
         channel *c = v->channels->pdata[i];
         c->messages = 0;
         c->accepted = false;
+        c->told = false;
     }
     for (guint i = 0; i < v->records->len; i++) {
         record *r = v->records->pdata[i];
@@ -321,17 +327,39 @@ void verifier_opened(verifier *v, const smb_open *attempt)
     }
 }
 
+void verifier_smb(verifier *v, const smb_object *object, smb_event event)
+{
+    if (!v->facts)
+        return;
+    for (guint i = 0; i < v->smb->len; i++) {
+        record *r = v->smb->pdata[i];
+        r->rule->smb(v, r->rule, r->state, object, event);
+    }
+}
+
+/* Of an interface in whatever version. */
+static const char *protocol_of(const ndr_guid *uuid)
+{
+    for (size_t i = 0; interfaces_all[i] != NULL; i++)
+        if (ndr_guid_equal(&interfaces_all[i]->uuid, uuid))
+            return interfaces_all[i]->protocol;
+    return NULL;
+}
+
 void verifier_context(verifier *v, const rpc_association *association, const rpc_origin *origin,
                       const ndr_guid *interface, uint16_t version_major, int result)
 {
-    const ndr_interface *ours = v->facts ? interfaces_find(interface, version_major) : NULL;
-    channel *c = ours ? find_channel(v, ours->protocol) : NULL;
+    const char *protocol = v->facts ? protocol_of(interface) : NULL;
+    channel *c = protocol ? find_channel(v, protocol) : NULL;
     if (!c)
         return;
-    if (result >= 0) /* a later refusal, of a security context or the whole bind, leaves nothing to call */
+    bool ours = interfaces_find(interface, version_major);
+    if (ours && result >= 0) /* a later refusal, of a security context or the whole bind, leaves nothing to call */
         c->accepted = result == 0;
     for (guint i = 0; i < c->context->len; i++) {
         record *r = c->context->pdata[i];
+        if (!ours && !r->rule->any_version)
+            continue;
         r->rule->context(v, r->rule, r->state, association, origin, interface, version_major, result);
     }
 }
@@ -361,31 +389,52 @@ void verifier_closed(verifier *v, uint64_t connection)
 
 /* ---------------------------------------------------------------------------------------------------------- the end */
 
+/* [MS-CMRP] 2.1 has ClusAPI over TCP and UDP only. */
+static bool may_be_on_pipes(const channel *c)
+{
+    return strcmp(c->protocol, "cmrp") != 0;
+}
+
+static void leave_open(verifier *v, const record *r, const char *reason, const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* What leaves one rule of a protocol open leaves all of them open, and is said once. */
+static void leave_open(verifier *v, const record *r, const char *reason, const char *format, ...)
+{
+    if (r->channel->told) {
+        reach_once(record_of(v, r->rule), VERDICT_INCONCLUSIVE, reason);
+        return;
+    }
+    r->channel->told = true;
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    verifier_find(v, r->rule, VERDICT_INCONCLUSIVE, reason, NULL, 0, "%s", text);
+    g_free(text);
+}
+
 /* A rule that said nothing: absence is evidence only where everything could be seen. */
 static void judge_silence(verifier *v, const record *r)
 {
-    const rule *self = r->rule;
     const capture_facts *facts = v->facts;
     const char *name = r->channel->interface;
+    bool pipes = may_be_on_pipes(r->channel);
+    uint32_t unbound = facts->unbound_calls - (pipes ? 0 : MIN(facts->unbound_on_pipes, facts->unbound_calls));
     if (r->channel->messages > 0) {
-        verifier_not_applicable(v, self, "its condition did not arise");
-    } else if (facts->encrypted_smb > 0) {
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-ENCRYPTED", NULL, 0,
-                      "no %s call can be seen, but frames with encrypted SMB messages (%u) may hold some", name,
-                      facts->encrypted_smb);
-    } else if (facts->unbound_calls > 0) {
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-NOHANDSHAKE", NULL, 0,
-                      "no %s call is known, but calls whose bind is not in the capture (%u) may be some", name,
-                      facts->unbound_calls);
+        verifier_not_applicable(v, r->rule, "its condition did not arise");
+    } else if (pipes && facts->encrypted_smb > 0) {
+        leave_open(v, r, "IC-ENCRYPTED", "no %s call can be seen, but frames with encrypted SMB messages (%u) may hold some", name,
+                   facts->encrypted_smb);
+    } else if (unbound > 0) {
+        leave_open(v, r, "IC-NOHANDSHAKE", "no %s call is known, but calls whose bind is not in the capture (%u) may be some", name,
+                   unbound);
     } else if (r->channel->accepted) {
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-TRUNCATED", NULL, 0,
-                      "%s was bound, but no complete call of it is in the capture", name);
+        leave_open(v, r, "IC-TRUNCATED", "%s was bound, but no complete call of it is in the capture", name);
     } else if (!facts->complete) {
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, "IC-TRUNCATED", NULL, 0,
-                      "no %s call is in the capture, but the capture is cut off in the middle", name);
+        leave_open(v, r, "IC-TRUNCATED", "no %s call is in the capture, but the capture is cut off in the middle", name);
     } else {
         char *reason = g_strdup_printf("no %s call in the capture", name);
-        verifier_not_applicable(v, self, g_string_chunk_insert_const(v->texts, reason));
+        verifier_not_applicable(v, r->rule, g_string_chunk_insert_const(v->texts, reason));
         g_free(reason);
     }
 }

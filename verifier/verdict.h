@@ -10,16 +10,19 @@
 #ifndef RPCLENS_VERDICT_H
 #define RPCLENS_VERDICT_H
 
-#include "rpc/association.h"
+#include "rpc/handles.h"
 #include "rpc/smb.h"
+#include "rpc/smb_life.h"
 
-typedef enum { RULE_MUST, RULE_MUST_NOT, RULE_SHOULD } rule_level;
+/* RULE_NOTE: no rule of a specification; what it finds is worth knowing. */
+typedef enum { RULE_MUST, RULE_MUST_NOT, RULE_SHOULD, RULE_NOTE } rule_level;
 
 /* From harmless to grave: the verdict on a rule is the largest that was reached. */
 typedef enum {
     VERDICT_NOT_OBSERVABLE, /* no capture can show it */
     VERDICT_NOT_APPLICABLE, /* the rule's condition never arose */
     VERDICT_PASS,
+    VERDICT_NOTE,           /* worth knowing; breaks no rule */
     VERDICT_INCONCLUSIVE,
     VERDICT_WARNING,        /* a SHOULD is broken, or a MUST in doubt */
     VERDICT_VIOLATION       /* a MUST is broken */
@@ -40,7 +43,9 @@ struct rule {
      * octets, zeroed at its start; what it allocates, `end` frees, which is always called. A rule that has said nothing
      * by then is judged by what the capture as a whole tells: no call at all, or none that could be seen. */
     size_t      state_size;
+    bool        any_version; /* `context` is called for versions of the interface that are not decoded, too */
     void (*opened)(verifier *v, const rule *self, void *state, const smb_open *attempt);
+    void (*smb)(verifier *v, const rule *self, void *state, const smb_object *object, smb_event event);
     void (*context)(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
                     const ndr_guid *interface, uint16_t version_major, int result);
     void (*message)(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
@@ -49,13 +54,13 @@ struct rule {
 };
 
 /* All rules, in the catalogue's order; ends with a rule without id. */
-extern const rule rules_bkrp[];
+extern const rule rules_bkrp[], rules_cmrp[], rules_cmrp_handles[], rules_smb[];
 /* Calls `fn` for every rule of every protocol. */
 void rules_each(void (*fn)(const rule *r, void *user), void *user);
 
 typedef struct {
     const rule  *rule;
-    rule_verdict verdict;  /* VIOLATION, WARNING or INCONCLUSIVE */
+    rule_verdict verdict;  /* VIOLATION, WARNING, INCONCLUSIVE or NOTE */
     const char  *reason;   /* inconclusive: "IC-ENCRYPTED" and its like (rules.md, 1); else NULL */
     char        *message;  /* a sentence with the evidence */
     GArray      *frames;   /* uint32_t, ascending, at least one except for a finding about the whole capture */
@@ -67,7 +72,12 @@ typedef struct {
     const char *label;           /* the capture's path */
     bool        complete;        /* false: cut off in the middle */
     uint32_t    encrypted_smb;   /* frames with SMB3-encrypted messages that were not opened */
-    uint32_t    unbound_calls;   /* calls of an unknown interface: their bind is not in the capture */
+    uint32_t    unbound_calls;   /* calls of an unknown interface: their bind is not in the capture; of them: */
+    uint32_t    unbound_on_pipes;
+    const rpc_handles *handles;  /* told of each message before the rules are; NULL: context handles are not followed */
+    const smb_life *smb;         /* what is open now; NULL: nobody follows SMB */
+    smb_tcp_end (*tcp_end)(uint64_t connection, void *user); /* how a connection has ended by now; NULL: not known */
+    void       *user;
 } capture_facts;
 
 /* `found` is called whenever a finding gains a frame (0: it has none), with the finding so far. */
@@ -79,6 +89,7 @@ void      verifier_free(verifier *v); /* ends the capture in hand as well, witho
 void verifier_begin(verifier *v, const capture_facts *facts);
 void verifier_started(verifier *v, uint64_t connection); /* a TCP connection began with SYN */
 void verifier_opened(verifier *v, const smb_open *attempt);
+void verifier_smb(verifier *v, const smb_object *object, smb_event event);
 void verifier_context(verifier *v, const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
                       uint16_t version_major, int result);
 void verifier_message(verifier *v, const rpc_call *call, bool response);
@@ -110,7 +121,7 @@ rule_summary   verifier_summary(const verifier *v, const rule *r);
 size_t         verifier_finding_count(const verifier *v);
 const finding *verifier_finding(const verifier *v, size_t index);
 
-const char *rule_level_name(rule_level level);       /* "MUST", "MUST NOT", "SHOULD" */
-const char *rule_verdict_name(rule_verdict verdict); /* "pass", "violation", "warning", "inconclusive", "not-applicable", ... */
+const char *rule_level_name(rule_level level);       /* "MUST", "MUST NOT", "SHOULD", "note" */
+const char *rule_verdict_name(rule_verdict verdict); /* "pass", "violation", "warning", "inconclusive", "note", "not-applicable", ... */
 
 #endif

@@ -13,6 +13,9 @@ capture() { # name
 	local NS_CLIENT=$NS_CLIENT IP_CLIENT=$IP_CLIENT printed=smbtorture_log.py
 	case $name in wkst-*)               # a client of its own: both may be at work at once
 		NS_CLIENT=$NS_WKST IP_CLIENT=$IP_WKST printed=ndr_print.py
+		;;
+	cmrp-*)
+		printed=ndr_print.py
 	esac
 	local watch=${WATCH[$name]:-$NS_CLIENT} smbd_log=${SMBD_LOG[$name]:-$WORK/log}/log.$IP_CLIENT listening=$WORK/$NS_CLIENT.tcpdump
 	rm -f "$WORK/ccache" "$pcap" "$expect" "$CAPTURES/$name.smb3keys"

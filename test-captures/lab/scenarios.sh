@@ -4,7 +4,7 @@
 
 declare -A KEYS PREPARE TIDY MORE_TRAFFIC WATCH SMBD_LOG
 
-scenario_names() { declare -F | sed -n 's/^declare -f scenario_\(\(bkrp\|wkst\)-.*\)/\1/p'; }
+scenario_names() { declare -F | sed -n 's/^declare -f scenario_\(\(bkrp\|wkst\|cmrp\)-.*\)/\1/p'; }
 
 # Samba's client hands its TGT over to every server the KDC calls ok-as-delegate, and a DC is one: that is
 # the delegate level, which BKRP-12 forbids. One scenario keeps it, the others switch it off.
@@ -134,8 +134,8 @@ python_client() { # scenario of clients/bkrp.py
 tickets() { # user password service...
 	local user=$1 password=$2
 	shift 2
-	printf '%s\n' "$password" | in_client kinit -c "$WORK/ccache" "$user@$REALM" > /dev/null
-	in_client kvno -q -c "$WORK/ccache" "$@"
+	printf '%s\n' "$password" | in_client kinit -c "${CCACHE:-$WORK/ccache}" "$user@$REALM" > /dev/null
+	in_client kvno -q -c "${CCACHE:-$WORK/ccache}" "$@"
 }
 python_krb5() { # scenario
 	tickets alice "$ALICE_PW" "cifs/$DC"

@@ -99,3 +99,21 @@ WATCH[wkst-join-domain]=$NS_STAND
 scenario_wkst-join-domain() {
 	JOINER="$DOMAIN\\Administrator" JOINER_PASSWORD=$ADMIN_PW JOIN=$DOMAIN wkst_stand join
 }
+
+# How SMB sessions end, over each SMB: one by the book, the others leave something out. -----------------------
+# wkst-smb-left-open-*: the capture ends before the client does.
+left_open() { # dialect
+	wkst_stand ending-open "dialect=$1" &
+	sleep 1.5
+}
+left_open_ends() { wait; }
+for dialect in 1 2 3 3-encrypted; do
+	for how in closed no-tree-disconnect only-tcp; do
+		eval "scenario_wkst-smb-$how-smb$dialect() { wkst_stand ending-$how dialect=$dialect; }"
+		standalone "wkst-smb-$how-smb$dialect"
+	done
+	eval "scenario_wkst-smb-left-open-smb$dialect() { left_open $dialect; }"
+	standalone "wkst-smb-left-open-smb$dialect"
+	TIDY[wkst-smb-left-open-smb$dialect]=left_open_ends
+done
+KEYS[wkst-join-domain]=$'stand.passwords.txt\nlab.keytab'

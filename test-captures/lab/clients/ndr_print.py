@@ -1,12 +1,13 @@
-# Turns the calls Samba's programs print into the lines of a .expect file: any interface, here wkssvc.
+# Turns the calls Samba's programs print into the lines of a .expect file: any interface, here wkssvc and ClusAPI.
 # SPDX-License-Identifier: GPL-2.0-or-later
 # stdin: what smbtorture ([print], -d1) or rpcclient (-d10) wrote; stdout: one JSON object per call
 """What Samba prints is what it marshalled or unmarshalled itself, so the lines are independent of any capture.
 
-A call is {"opnum", "method", "in", "out", "status"}: `method` as MS-WKST names it; `in` and `out` are the printed trees
+A call is {"opnum", "method", "in", "out", "status"}: `method` as MS-WKST or MS-CMRP names it; `in` and `out` are the printed trees
 with Samba's names, in the order of the stub: strings, numbers, null for NULL pointers, lists, arrays of octets in hex.
 No `out` and a null `status`: no response came (a fault, or nothing).
 """
+import datetime
 import json
 import re
 import sys
@@ -59,7 +60,10 @@ def scalar(text):
     number = re.search(r'\((-?\d+)\)$', text)
     if number:
         return int(number.group(1))
-    return text
+    try:
+        return datetime.datetime.strptime(text, '%a %b %d %H:%M:%S %Y UTC').isoformat()
+    except ValueError:
+        return text
 
 
 def value(text, inner):
@@ -101,16 +105,24 @@ def half(text):
     return members(below(list(indented(text.splitlines())), 1))
 
 
-def call(samba_name, into):
+def call(interface, samba_name, into):
+    if interface == 'clusapi':
+        import clusapi                          # pylint: disable=import-outside-toplevel
+        return {'opnum': clusapi.BY_NAME[samba_name].opnum, 'method': 'Api' + samba_name, 'in': into, 'out': None, 'status': None}
     opnum = getattr(wkssvc, samba_name).opnum()
     return {'opnum': opnum, 'method': METHODS[opnum], 'in': into, 'out': None, 'status': None}
 
 
+def code(status):
+    if isinstance(status, str) and status.startswith('WERR_'):  # the bindings have every name but this one
+        return 0 if status == 'WERR_OK' else getattr(werror, status)
+    return status
+
+
 def answered(pending, out):
-    status = out.pop('result')
-    if isinstance(status, str):                 # the bindings have every name but this one
-        status = 0 if status == 'WERR_OK' else getattr(werror, status)
-    return {**pending, 'out': out, 'status': status}
+    """Methods of ClusAPI that open something return the handle, and have their status before it."""
+    status = code(out.pop('result', out.get('Status', out.get('rpc_error'))))
+    return {**pending, 'out': {name: code(one) for name, one in out.items()}, 'status': status}
 
 
 def calls(lines):
@@ -118,13 +130,13 @@ def calls(lines):
     for n, line in enumerate(lines):
         if pending and 'ndr_push_error' in line:
             pending = None                      # refused by Samba's own marshalling, never sent
-        found = re.fullmatch(r'\s*(in|out): struct wkssvc_(\S+)', line)
+        found = re.fullmatch(r'\s*(in|out): struct (wkssvc|clusapi)_(\S+)', line)
         if not found:
             continue
         if found.group(1) == 'in':
             if pending:
                 yield pending
-            pending = call(found.group(2), members(below(lines, n)))
+            pending = call(found.group(2), found.group(3), members(below(lines, n)))
         elif pending:
             yield answered(pending, members(below(lines, n)))
             pending = None

@@ -18,6 +18,7 @@ from impacket.krb5 import constants, crypto, gssapi
 from impacket.krb5.asn1 import (AP_REP, AP_REQ, TGS_REP, Authenticator, EncAPRepPart, seq_set)
 from impacket.krb5.ccache import CCache
 from impacket.krb5.types import KerberosTime, Principal, Ticket
+from impacket.smb import SMB_DIALECT
 from impacket.smb3structs import SMB2_DIALECT_21
 from impacket.smbconnection import SMBConnection
 from impacket.spnego import SPNEGO_NegTokenResp
@@ -100,9 +101,13 @@ class Pipe:
             pass                # sent; impacket then forgets a name it had open twice only once
 
 
-def smb_session(host, user, password, domain):
-    # Not 3.x: impacket encrypts every SMB 3 session as soon as the server can, and then nobody sees the pipe.
-    smb = SMBConnection(host, host, myName='CLIENT', preferredDialect=SMB2_DIALECT_21)
+def smb_session(host, user, password, domain, dialect=SMB2_DIALECT_21, encrypt=False):
+    smb = SMBConnection(host, host, myName='CLIENT', preferredDialect=dialect)
+    if dialect not in (SMB_DIALECT, SMB2_DIALECT_21) and not encrypt:
+        # impacket encrypts every SMB 3 session as soon as the server can, and then nobody sees the pipe
+        smb.getSMBServer()._Connection['SupportsEncryption'] = False
+    if encrypt:
+        smb.getSMBServer()._Connection['RequireSigning'] = True     # else its NTLM exchanges no key
     smb.login(user, password, domain)
     return smb
 

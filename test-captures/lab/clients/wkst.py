@@ -5,19 +5,18 @@
 # What was sent and received goes to $EXPECT, one JSON object per call (wkst_calls.py).
 import os
 import sys
+import time
 
-from impacket import smb as smb1
 from impacket.dcerpc.v5 import rpcrt, transport, wkst
 from impacket.dcerpc.v5.dtypes import NULL
-from impacket.smb3structs import SMB2_DIALECT_002, SMB2_DIALECT_21
-from impacket.smbconnection import SMBConnection
+from impacket.smb import SMB_DIALECT
+from impacket.smb3structs import SMB2_DIALECT_21, SMB2_DIALECT_30
 from samba import NTSTATUSError
 from samba.credentials import DONT_USE_KERBEROS, MUST_USE_KERBEROS, SMB_ENCRYPTION_REQUIRED, Credentials
 from samba.dcerpc import wkssvc
 from samba.param import LoadParm
 
 import rpc
-import wkst_calls
 from wkst_calls import Expect, encrypted, encrypted_aes, newer, packed
 
 SCENARIO, HOST, USER, PASSWORD, DOMAIN = sys.argv[1:6]
@@ -206,11 +205,48 @@ def impacket_calls(level):
     client.dce.disconnect()
 
 
+# --- how SMB sessions end -------------------------------------------------------------------------------------
+
+def told(association, opnum, stub, **more):
+    """One call through rpc.py."""
+    try:
+        out = association.call(opnum, stub)
+    except rpc.RpcError as why:
+        print(opnum, why)
+        out = None
+    expect.call(opnum, stub, out, **more)
+
+
+def ending(how):
+    """Session, tree, pipe and two calls; then what `how` leaves out: the option `dialect` says over which SMB."""
+    def run():
+        option = dict(OPTIONS)
+        dialect = {'1': SMB_DIALECT, '2': SMB2_DIALECT_21, '3': SMB2_DIALECT_30}[option['dialect'][0]]
+        smb = rpc.smb_session(HOST, USER, PASSWORD, DOMAIN, dialect, option['dialect'].endswith('encrypted'))
+        pipe = rpc.Pipe(smb, 'wkssvc')
+        association = rpc.Association(pipe)
+        association.bind([(0, WKSSVC, rpc.NDR)])
+        for level in 100, 102:
+            told(association, *packed('NetWkstaGetInfo', server_name=SERVER, level=level))
+        if how == 'open':
+            print('open', flush=True)
+            time.sleep(4)                       # until the capture has ended
+            os._exit(0)
+        if how == 'closed':
+            pipe.close()
+            smb.disconnectTree(pipe.tree)
+        if how != 'only-tcp':
+            smb.logoff()
+        smb.getSMBServer().close_session()      # of the TCP connection, that is
+    return run
+
+
 SCENARIOS = {
     'passwords': passwords,
     'newer-passwords': newer_passwords,
     'join': join,
     'reserved': reserved,
+    **{'ending-' + how: ending(how) for how in ('closed', 'no-tree-disconnect', 'only-tcp', 'open')},
     'impacket': lambda: impacket_calls(None),
     'impacket-seal': lambda: impacket_calls(rpcrt.RPC_C_AUTHN_LEVEL_PKT_PRIVACY),
 }

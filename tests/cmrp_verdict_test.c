@@ -1,0 +1,868 @@
+/* cmrp_verdict_test.c - ClusAPI's rules with calls made by hand that keep them, break them, leave them open and do not concern them.
+ *
+ * Security contexts are fakes: a test says what the handshake showed.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "tests/crafted_calls.h"
+#include "tests/fake_context.h"
+#include "verifier/verdict.h"
+
+/* ------------------------------------------------------------------------------------------------------ the traffic */
+
+/* One capture, judged by one verifier; each expectation ends it and begins the next. */
+static struct {
+    verifier     *v;
+    rpc_handles  *handles;
+    capture_facts facts;
+    GPtrArray    *calls; /* of rpc_call, as long as the capture */
+} t;
+
+static sec_context          context;
+static rpc_auth             auth;
+static rpc_association      association;
+static const ndr_interface *interface;
+
+static void call_free(void *p)
+{
+    craft_free(p);
+    g_free(p);
+}
+
+/* A sealed call of version 3.0 over SPNEGO and Kerberos, with keys and mutual authentication: as it should be. */
+static void set_up(void)
+{
+    context = (sec_context){{.mechanism = SEC_MECH_KERBEROS, .mechanism_text = "Kerberos", .spnego = true, .kerberos_offered = true,
+                             .ap_req = true, .ap_options = 0x20000000, .ap_rep = true, .gss_flags_known = true, .gss_flags = 0x103e,
+                             .have_key = true, .target = "MSServerClusterMgmtAPI/node1.corp.example@CORP.EXAMPLE"}};
+    auth = (rpc_auth){.id = 1, .auth_type = SEC_AUTH_SPNEGO, .level = SEC_LEVEL_PRIVACY, .bound = true, .security = &context};
+    association = (rpc_association){.transport = RPC_NCACN_IP_TCP, .connection = 1, .client = (char *)"192.0.2.7:49152",
+                                    .server = (char *)"192.0.2.1:49664", .number = 1, .group = 0x1000};
+    interface = &cmrp_interface_3;
+    t.v = verifier_new(NULL, NULL);
+    t.handles = rpc_handles_new(false);
+    t.facts = (capture_facts){.label = "a.pcap", .complete = true, .handles = t.handles};
+    t.calls = g_ptr_array_new_with_free_func(call_free);
+    verifier_begin(t.v, &t.facts);
+}
+
+static void tear_down(void)
+{
+    verifier_free(t.v);
+    rpc_handles_free(t.handles);
+    g_ptr_array_unref(t.calls);
+}
+
+static void protect(rpc_message *m)
+{
+    m->auth = auth.security ? &auth : NULL;
+    m->level = auth.level;
+    m->sealed = auth.level == SEC_LEVEL_PRIVACY;
+    m->state = m->auth ? SEC_VERIFIED : SEC_PLAIN;
+}
+
+static rpc_call *request_in(uint32_t frame, uint16_t opnum, const encode_set *in)
+{
+    rpc_call *call = g_new(rpc_call, 1);
+    *call = craft_call(&association, interface, opnum, frame, in);
+    g_ptr_array_add(t.calls, call);
+    protect(&call->request);
+    return call;
+}
+
+static void tell(rpc_call *call, bool response)
+{
+    rpc_handles_message(t.handles, call, response);
+    verifier_message(t.v, call, response);
+}
+
+static rpc_call *request(uint32_t frame, uint16_t opnum, const encode_set *in)
+{
+    rpc_call *call = request_in(frame, opnum, in);
+    tell(call, false);
+    return call;
+}
+
+static void answer(rpc_call *call, uint32_t frame, const encode_set *out)
+{
+    craft_response(call, frame, out);
+    protect(&call->response);
+    tell(call, true);
+    rpc_handles_finished(t.handles, call);
+}
+
+static void refuse(rpc_call *call, uint32_t frame, uint32_t status)
+{
+    craft_fault(call, frame, status);
+    protect(&call->response);
+    tell(call, true);
+    rpc_handles_finished(t.handles, call);
+}
+
+/* A request in this frame, answered in the next. */
+static rpc_call *exchange(uint32_t frame, uint16_t opnum, const encode_set *in, const encode_set *out)
+{
+    rpc_call *call = request(frame, opnum, in);
+    answer(call, frame + 1, out);
+    return call;
+}
+
+/* The stub is not to be read. */
+static void seal(rpc_message *m)
+{
+    if (m->stub)
+        g_byte_array_unref(g_steal_pointer(&m->stub));
+    m->sealed = true;
+    m->state = SEC_SEALED;
+    m->reason = SEC_NO_KEY;
+    m->text = "no key for CORP\\alice";
+}
+
+static void sealed_exchange(uint32_t frame, uint16_t opnum)
+{
+    rpc_call *call = request_in(frame, opnum, NO_SETS);
+    seal(&call->request);
+    tell(call, false);
+    craft_response(call, frame + 1, NO_SETS);
+    protect(&call->response);
+    seal(&call->response);
+    tell(call, true);
+}
+
+/* ------------------------------------------------------------------------------------------------------ the answers */
+
+typedef struct {
+    const char *id;
+    const rule *found;
+} rule_search;
+
+static void look_for(const rule *r, void *user)
+{
+    rule_search *search = user;
+    if (strcmp(r->id, search->id) == 0)
+        search->found = r;
+}
+
+static const rule *rule_by_id(const char *id)
+{
+    rule_search search = {id, NULL};
+    rules_each(look_for, &search);
+    g_assert_nonnull(search.found);
+    return search.found;
+}
+
+static void check_summary(const char *id, rule_verdict verdict, const char *reason, unsigned count)
+{
+    rule_summary s = verifier_summary(t.v, rule_by_id(id));
+    if (s.verdict != verdict)
+        for (size_t i = 0; i < verifier_finding_count(t.v); i++)
+            g_test_message("%s: %s", verifier_finding(t.v, i)->rule->id, verifier_finding(t.v, i)->message);
+    g_assert_cmpstr(rule_verdict_name(s.verdict), ==, rule_verdict_name(verdict));
+    if (verdict != VERDICT_NOT_APPLICABLE)
+        g_assert_cmpstr(s.reason, ==, reason);
+    if (count > 0)
+        g_assert_cmpuint(s.count, ==, count);
+}
+
+/* The capture ends; the rule has this verdict, so often (0: however often), and a finding with these words in this frame. */
+static void expect_found(const char *id, rule_verdict verdict, const char *reason, unsigned count, uint32_t frame, const char *words)
+{
+    bool said = false;
+    verifier_end(t.v);
+    check_summary(id, verdict, reason, count);
+    for (size_t i = 0; i < verifier_finding_count(t.v); i++) {
+        const finding *f = verifier_finding(t.v, i);
+        if (strcmp(f->rule->id, id) != 0 || f->verdict != verdict)
+            continue;
+        g_assert_cmpstr(f->reason, ==, reason);
+        said |= strstr(f->message, words) && (frame == 0 || g_array_index(f->frames, uint32_t, 0) == frame);
+        if (!strstr(f->message, words))
+            g_test_message("%s", f->message);
+    }
+    g_assert_true(said);
+    tear_down();
+    set_up();
+}
+
+static void expect_broken(const char *id, uint32_t frame, const char *words)
+{
+    expect_found(id, VERDICT_VIOLATION, NULL, 1, frame, words);
+}
+
+static void expect_warned(const char *id, uint32_t frame, const char *words)
+{
+    expect_found(id, VERDICT_WARNING, NULL, 1, frame, words);
+}
+
+static void expect_open(const char *id, const char *reason, uint32_t frame, const char *words)
+{
+    expect_found(id, VERDICT_INCONCLUSIVE, reason, 0, frame, words);
+}
+
+static void expect_quiet(const char *id, rule_verdict verdict, unsigned count)
+{
+    verifier_end(t.v);
+    check_summary(id, verdict, NULL, count);
+    for (size_t i = 0; i < verifier_finding_count(t.v); i++)
+        g_assert_cmpstr(verifier_finding(t.v, i)->rule->id, !=, id);
+    tear_down();
+    set_up();
+}
+
+static void expect_kept(const char *id, unsigned count)
+{
+    expect_quiet(id, VERDICT_PASS, count);
+}
+
+static void expect_not_applicable(const char *id)
+{
+    expect_quiet(id, VERDICT_NOT_APPLICABLE, 0);
+}
+
+static void open_resource(uint32_t frame, uint64_t number)
+{
+    exchange(frame, 8, SETS({"lpszResourceName", .text = "Disk 1"}), SETS({"return", .number = number}));
+}
+
+static void close_resource(uint32_t frame, uint64_t number)
+{
+    exchange(frame, 11, SETS({"Resource", .number = number}), SETS({"Resource", .null = true}));
+}
+
+/* ---------------------------------------------------------------------------------------------------------- handles */
+
+static void test_other_interface(void)
+{
+    set_up();
+    open_resource(10, 7);
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_not_applicable("C-02");
+
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_broken("C-02", 13, "192.0.2.1:49664 answered ApiGetResourceState of 192.0.2.7:49152 with success, though hResource \"Disk 1\" was "
+                  "opened on version 3.0 of the interface and is used on version 2.0");
+
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
+    refuse(request(12, 12, SETS({"hResource", .number = 7})), 13, 0x1c00001a);
+    expect_kept("C-02", 1);
+
+    /* In another association group it is another handle. */
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
+    association.number = 2;
+    association.group = 0x2000;
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_not_applicable("C-02");
+
+    sealed_exchange(10, 12);
+    expect_open("C-02", "IC-ENCRYPTED", 10, "the request cannot be read: no key for CORP\\alice");
+    tear_down();
+}
+
+static void test_type(void)
+{
+    set_up();
+    open_resource(10, 7);
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    exchange(14, 138, SETS({"hObject", .number = 7}, {"hNotify", .null = true}), NO_SETS); /* takes any type */
+    expect_not_applicable("C-03");
+
+    exchange(10, 41, SETS({"lpszGroupName", .text = "Cluster Group"}), SETS({"return", .number = 7}));
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_broken("C-03", 13, "though hResource \"Cluster Group\" was opened by ApiOpenGroup as HGROUP_RPC and the method takes HRES_RPC");
+
+    exchange(10, 41, SETS({"lpszGroupName", .text = "Cluster Group"}), SETS({"return", .number = 7}));
+    refuse(request(12, 12, SETS({"hResource", .number = 7})), 13, 0x1c00001a);
+    exchange(14, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 6}));
+    expect_kept("C-03", 2);
+
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    exchange(14, 12, SETS({"hResource", .number = 8}), NO_SETS);
+    expect_open("C-03", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
+    sealed_exchange(10, 12);
+    expect_open("C-03", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
+    tear_down();
+}
+
+static void test_close(void)
+{
+    set_up();
+    open_resource(10, 7);
+    close_resource(12, 7);
+    exchange(14, 56, SETS({"Notify", .number = 7}), SETS({"Notify", .null = true}));
+    expect_kept("C-04", 2);
+
+    open_resource(10, 7);
+    exchange(12, 11, SETS({"Resource", .number = 7}), SETS({"Resource", .number = 7}));
+    expect_broken("C-04", 13, "answered ApiCloseResource of 192.0.2.7:49152 with success, but Resource \"Disk 1\" did not come back");
+
+    /* What comes back with an error is to be ignored. */
+    exchange(12, 11, SETS({"Resource", .number = 7}), SETS({"Resource", .number = 7}, {"return", .number = 6}));
+    expect_not_applicable("C-04");
+    refuse(request(12, 11, SETS({"Resource", .number = 7})), 13, 0x1c00001a);
+    expect_not_applicable("C-04");
+    sealed_exchange(10, 11);
+    expect_open("C-04", "IC-ENCRYPTED", 11, "the answer cannot be read: no key for CORP\\alice");
+    tear_down();
+}
+
+static void test_use_after_close(void)
+{
+    set_up();
+    open_resource(10, 7);
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    close_resource(14, 7);
+    open_resource(16, 7); /* the same octets, given out anew */
+    exchange(18, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_kept("C-05", 3);
+
+    open_resource(10, 7);
+    close_resource(12, 7);
+    refuse(request(14, 12, SETS({"hResource", .number = 7})), 15, 0x1c00001a);
+    expect_found("C-05", VERDICT_VIOLATION, NULL, 1, 14, "192.0.2.7:49152 sent ApiGetResourceState to 192.0.2.1:49664 with hResource "
+                 "\"Disk 1\", which ApiCloseResource had closed in frame 13");
+
+    open_resource(10, 7);
+    close_resource(12, 7);
+    exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_found("C-05", VERDICT_VIOLATION, NULL, 2, 15, "with success, though hResource \"Disk 1\" had been closed in frame 13");
+
+    /* On its way when the handle was closed. */
+    open_resource(10, 7);
+    rpc_call *early = request(12, 12, SETS({"hResource", .number = 7}));
+    close_resource(13, 7);
+    answer(early, 15, NO_SETS);
+    expect_kept("C-05", 2);
+
+    /* Closed, in another association group. */
+    open_resource(10, 7);
+    close_resource(12, 7);
+    association.number = 2;
+    association.group = 0x2000;
+    exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_kept("C-05", 1);
+
+    /* A close that failed closes nothing. */
+    open_resource(10, 7);
+    exchange(12, 11, SETS({"Resource", .number = 7}), SETS({"Resource", .number = 7}, {"return", .number = 5}));
+    exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_kept("C-05", 2);
+    exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_not_applicable("C-05");
+    tear_down();
+}
+
+static void test_left_open(void)
+{
+    set_up();
+    open_resource(10, 7);
+    close_resource(12, 7);
+    verifier_closed(t.v, 1);
+    expect_kept("C-06", 1);
+
+    open_resource(10, 7);
+    verifier_closed(t.v, 1);
+    expect_warned("C-06", 11, "HRES_RPC \"Disk 1\", opened by ApiOpenResource, was not closed before the last connection");
+
+    /* The end of the connection is not in the capture; groups may be left open; another connection of the group goes on. */
+    open_resource(10, 7);
+    expect_not_applicable("C-06");
+    exchange(10, 41, SETS({"lpszGroupName", .text = "g"}), SETS({"return", .number = 7}));
+    verifier_closed(t.v, 1);
+    expect_not_applicable("C-06");
+    open_resource(10, 7);
+    association.number = association.connection = 2;
+    exchange(12, 3, NO_SETS, NO_SETS);
+    verifier_closed(t.v, 1);
+    expect_not_applicable("C-06");
+
+    /* It may have been closed. */
+    open_resource(10, 7);
+    request(12, 11, SETS({"Resource", .number = 7}));
+    rpc_handles_finished(t.handles, t.calls->pdata[1]);
+    verifier_closed(t.v, 1);
+    expect_not_applicable("C-06");
+    tear_down();
+}
+
+static void test_open(void)
+{
+    set_up();
+    open_resource(10, 7);
+    exchange(12, 8, SETS({"lpszResourceName", .text = "x"}), SETS({"return", .null = true}, {"Status", .number = 5007}));
+    exchange(14, 114, NO_SETS, SETS({"phBatchPort", .number = 8}));
+    expect_kept("C-07", 3);
+
+    exchange(12, 8, SETS({"lpszResourceName", .text = "x"}), SETS({"return", .number = 7}, {"Status", .number = 5007}));
+    expect_broken("C-07", 13, "with status 0x0000138F, and yet with a handle that is not null");
+    exchange(12, 137, NO_SETS, SETS({"return", .null = true}));
+    expect_broken("C-07", 13, "answered ApiCreateNotifyV2 of 192.0.2.7:49152 with status 0 and a null handle");
+    refuse(request(12, 8, SETS({"lpszResourceName", .text = "x"})), 13, 5);
+    close_resource(14, 7);
+    expect_not_applicable("C-07");
+    sealed_exchange(10, 8);
+    expect_open("C-07", "IC-ENCRYPTED", 11, "no key for CORP\\alice");
+    tear_down();
+}
+
+static void open_for(uint32_t frame, uint64_t number, uint32_t access)
+{
+    exchange(frame, 120, SETS({"lpszResourceName", .text = "Disk 1"}, {"dwDesiredAccess", .number = access}),
+             SETS({"return", .number = number}, {"lpdwGrantedAccess", .number = access}));
+}
+
+static void test_access(void)
+{
+    set_up();
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_kept("C-08", 1);
+
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_broken("C-08", 13, "with success, which takes access to all, though hResource \"Disk 1\" was opened by ApiOpenResourceEx in "
+                  "frame 11 with GENERIC_READ alone");
+
+    /* Reading, a handle that is good for all, and one whose access is not known. */
+    open_for(10, 7, 0x80000000);
+    exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    open_for(14, 8, 0x10000000);
+    exchange(16, 18, SETS({"hResource", .number = 8}), NO_SETS);
+    open_resource(18, 9);
+    exchange(20, 18, SETS({"hResource", .number = 9}), NO_SETS);
+    expect_not_applicable("C-08");
+    sealed_exchange(10, 18);
+    expect_open("C-08", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
+    tear_down();
+}
+
+/* ------------------------------------------------------------------------------------- transport and authentication */
+
+static const encode_set *const none = NO_SETS;
+
+static void good(uint32_t frame)
+{
+    exchange(frame, 3, none, none);
+}
+
+static void set_ntlm(uint32_t flags)
+{
+    context = (sec_context){{.mechanism = SEC_MECH_NTLM, .mechanism_text = "NTLMv2", .spnego = true, .ntlm_authenticate = true,
+                             .ntlm_flags = flags, .have_key = true, .user = "CORP\\alice"}};
+}
+
+/* A call of version 2.0 as it should be: datagrams, NTLM, packet integrity. */
+static void set_version_2(void)
+{
+    set_ntlm(0xE2888235);
+    interface = &cmrp_interface_2;
+    auth.auth_type = SEC_AUTH_NTLM;
+    auth.level = SEC_LEVEL_INTEGRITY;
+    association.transport = RPC_NCADG_IP_UDP;
+    association.group = 0;
+}
+
+static void set_unprotected(void)
+{
+    auth.security = NULL;
+    auth.level = SEC_LEVEL_NONE;
+}
+
+static void bind_version(uint32_t frame, uint16_t version, int result)
+{
+    rpc_origin origin = {.frame = frame, .transport = association.transport, .connection = association.connection};
+    verifier_context(t.v, &association, &origin, &cmrp_interface_3.uuid, version, result);
+}
+
+/* What all rules of one version's requests have in common. */
+static void expect_other_version(const char *id, bool is_version_2)
+{
+    if (!is_version_2)
+        set_version_2();
+    good(10);
+    expect_not_applicable(id);
+    if (is_version_2)
+        set_version_2();
+    rpc_call *call = request_in(10, 3, none);
+    call->request.auth = NULL;
+    call->request.level = SEC_LEVEL_NONE;
+    call->request.state = SEC_SEALED;
+    call->request.reason = SEC_CUT;
+    tell(call, false);
+    expect_open(id, "IC-TRUNCATED", 10, "in a packet whose security trailer the snap length cut off");
+}
+
+static void test_interface(void)
+{
+    set_up();
+    bind_version(5, 3, -1);
+    bind_version(6, 3, 0);
+    bind_version(5, 2, -1);
+    expect_kept("CMRP-1", 2);
+    set_version_2();
+    bind_version(5, 2, 0);
+    expect_kept("CMRP-1", 1);
+    bind_version(5, 4, -1);
+    bind_version(6, 4, 2);
+    expect_warned("CMRP-1", 5, "192.0.2.7:49152 asked 192.0.2.1:49664 for ClusAPI's interface in version 4.0; there are 2.0 and 3.0");
+    tear_down();
+}
+
+static void test_level_2(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    auth.level = SEC_LEVEL_CONNECT;
+    good(12);
+    expect_kept("CMRP-2", 2);
+    set_version_2();
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-2", 10, "sent ApiGetClusterName to 192.0.2.1:49664 without an RPC security context; at least CONNECT (2)");
+    expect_other_version("CMRP-2", true);
+    tear_down();
+}
+
+static void test_integrity_2(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    auth.level = SEC_LEVEL_PRIVACY;
+    good(12);
+    expect_kept("CMRP-3", 2);
+    set_version_2();
+    auth.level = SEC_LEVEL_CONNECT;
+    good(10);
+    expect_warned("CMRP-3", 10, "with auth_level 2 (connect), should be packet integrity (5)");
+    set_version_2();
+    auth.level = SEC_LEVEL_PKT;
+    exchange(10, 108, none, none);
+    good(12);
+    expect_not_applicable("CMRP-3");
+    expect_other_version("CMRP-3", true);
+    tear_down();
+}
+
+static void test_password(void)
+{
+    set_up();
+    set_version_2();
+    auth.level = SEC_LEVEL_PRIVACY;
+    good(10);
+    exchange(12, 108, none, none);
+    expect_kept("CMRP-4", 1);
+    set_version_2();
+    exchange(12, 108, none, none);
+    expect_broken("CMRP-4", 12, "sent ApiSetServiceAccountPassword to 192.0.2.1:49664 with auth_level 5 (integrity), which leaves the "
+                  "password readable");
+    set_version_2();
+    good(10);
+    auth.level = SEC_LEVEL_PRIVACY;
+    exchange(12, 108, none, none);
+    expect_warned("CMRP-4", 12, "with packet privacy, after calls of the same session without");
+    set_version_2();
+    good(10);
+    expect_not_applicable("CMRP-4");
+    exchange(12, 108, none, none); /* version 3.0 */
+    expect_not_applicable("CMRP-4");
+    tear_down();
+}
+
+static void test_ntlm(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    expect_kept("CMRP-5", 1);
+    set_version_2();
+    auth.auth_type = SEC_AUTH_KERBEROS;
+    good(10);
+    expect_broken("CMRP-5", 10, "with auth_type 16 (Kerberos); NTLM (10) is required");
+    set_version_2();
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-5", 10, "without an RPC security context; NTLM (auth_type 10) is required");
+    expect_other_version("CMRP-5", true);
+
+    set_version_2();
+    good(10);
+    expect_kept("CMRP-6", 1);
+    set_version_2();
+    context.facts.ntlm_flags |= 0x00100000;
+    good(10);
+    expect_broken("CMRP-6", 10, "with impersonation level IDENTIFY (NTLM flags 0xE2988235 hold 0x00100000)");
+    set_version_2();
+    context.facts.ntlm_authenticate = false;
+    good(10);
+    expect_open("CMRP-6", "IC-NOHANDSHAKE", 10, "with NTLM, whose AUTHENTICATE message is not in the capture");
+    expect_other_version("CMRP-6", true);
+    tear_down();
+}
+
+static void test_privacy_3(void)
+{
+    set_up();
+    good(10);
+    expect_kept("CMRP-7", 1);
+    auth.level = SEC_LEVEL_INTEGRITY;
+    good(10);
+    good(12);
+    expect_found("CMRP-7", VERDICT_VIOLATION, NULL, 2, 10, "with auth_level 5 (integrity); packet privacy (6) is required");
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-7", 10, "without an RPC security context; packet privacy (6) is required");
+    expect_other_version("CMRP-7", false);
+
+    good(10);
+    expect_kept("CMRP-8", 1);
+    auth.level = SEC_LEVEL_INTEGRITY; /* reported once */
+    good(10);
+    expect_not_applicable("CMRP-8");
+    expect_other_version("CMRP-8", false);
+
+    good(10);
+    expect_kept("CMRP-10", 1);
+    auth.auth_type = SEC_AUTH_KERBEROS;
+    good(10);
+    expect_broken("CMRP-10", 10, "with auth_type 16 (Kerberos); SPNEGO (9) is required");
+    expect_other_version("CMRP-10", false);
+    tear_down();
+}
+
+static void test_refusal(void)
+{
+    set_up();
+    auth.level = SEC_LEVEL_INTEGRITY;
+    refuse(request(10, 3, none), 11, 5);
+    request(12, 3, none);
+    verifier_closed(t.v, 1);
+    expect_kept("CMRP-9", 2);
+
+    auth.level = SEC_LEVEL_INTEGRITY;
+    good(10);
+    expect_broken("CMRP-9", 11, "192.0.2.1:49664 answered ApiGetClusterName of 192.0.2.7:49152 though it came with auth_level 5 (integrity)");
+    set_unprotected();
+    exchange(10, 3, none, SETS({"return", .number = 5}));
+    expect_warned("CMRP-9", 11, "with ERROR_ACCESS_DENIED and not with a fault");
+    auth.level = SEC_LEVEL_PKT;
+    request(10, 3, none);
+    expect_open("CMRP-9", "IC-ONE-WAY", 10, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 4 (packet), and no answer is in");
+    auth.level = SEC_LEVEL_PKT;
+    rpc_call *call = request(10, 3, none);
+    call->response = craft_message(RPC_RESPONSE, 11, NULL);
+    protect(&call->response);
+    call->response.reason = SEC_CUT;
+    tell(call, true);
+    expect_open("CMRP-9", "IC-TRUNCATED", 11, "the answer cannot be read: the snap length cut it");
+    good(10);
+    expect_not_applicable("CMRP-9");
+    set_version_2();
+    good(10);
+    expect_not_applicable("CMRP-9");
+    tear_down();
+}
+
+static void test_spn(void)
+{
+    static const char *const rules[] = {"CMRP-11", "CMRP-12", "CMRP-13", "CMRP-14", "CMRP-15"};
+    set_up();
+    good(10);
+    expect_kept("CMRP-11", 1);
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_open("CMRP-11", "IC-CACHE", 10, "with NTLM and no service principal name");
+
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_kept("CMRP-12", 1);
+    context.facts.target = "MSServerClusterMgmtAPI/192.0.2.1@CORP.EXAMPLE";
+    good(10);
+    expect_warned("CMRP-12", 10, "for the service principal MSServerClusterMgmtAPI/192.0.2.1@CORP.EXAMPLE, which is made of an address");
+    good(10);
+    expect_not_applicable("CMRP-12");
+
+    good(10);
+    set_ntlm(0xE2888235);
+    context.facts.target = "msserverclustermgmtapi/node1";
+    good(12);
+    expect_kept("CMRP-13", 2);
+    context.facts.target = "host/node1@CORP.EXAMPLE";
+    good(10);
+    expect_broken("CMRP-13", 10, "for the service principal host/node1@CORP.EXAMPLE; MSServerClusterMgmtAPI/ and the server's computer");
+    context.facts.target = "MSServerClusterMgmtAPI/@CORP.EXAMPLE";
+    good(10);
+    expect_broken("CMRP-13", 10, "MSServerClusterMgmtAPI/@CORP.EXAMPLE");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_not_applicable("CMRP-13");
+
+    good(10);
+    expect_kept("CMRP-14", 1);
+    context.facts.ap_options = 0;
+    good(10);
+    expect_broken("CMRP-14", 10, "without asking for mutual authentication (ap-options 0x00000000");
+    context.facts.gss_flags = 0x203e;
+    good(10);
+    expect_broken("CMRP-14", 10, "with impersonation level IDENTIFY (GSS flags 0x0000203E");
+    context.facts.gss_flags_known = false;
+    good(10);
+    expect_open("CMRP-14", "IC-ENCRYPTED", 10, "with Kerberos, whose authenticator is not opened");
+    context.facts.ap_rep = false;
+    good(10);
+    expect_open("CMRP-14", "IC-ONE-WAY", 10, "the server's AP-REP is not in the capture");
+    set_ntlm(0xE2888235);
+    context.facts.target = "MSServerClusterMgmtAPI/node1";
+    good(10);
+    expect_warned("CMRP-14", 10, "with NTLM, though it named the service principal MSServerClusterMgmtAPI/node1");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_not_applicable("CMRP-14");
+
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_kept("CMRP-15", 1);
+    set_ntlm(0xE2988235);
+    good(10);
+    expect_broken("CMRP-15", 10, "with impersonation level IDENTIFY");
+    good(10);
+    expect_not_applicable("CMRP-15");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        set_ntlm(0);
+        context.facts.ntlm_authenticate = false;
+        good(10);
+        expect_open(rules[i], "IC-NOHANDSHAKE", 10, "with NTLM, whose AUTHENTICATE message is not in the capture");
+        set_unprotected();
+        good(10);
+        expect_not_applicable(rules[i]);
+        expect_other_version(rules[i], false);
+    }
+    tear_down();
+}
+
+static void test_permission(void)
+{
+    set_up();
+    set_unprotected();
+    good(10);
+    expect_broken("CMRP-16", 11, "answered ApiGetClusterName of 192.0.2.7:49152 with success, though it was called without an RPC security");
+    set_ntlm(0xE2888A35);
+    context.facts.anonymous = true;
+    good(10);
+    expect_broken("CMRP-16", 11, "with success, though it was called anonymously");
+    set_unprotected();
+    refuse(request(10, 3, none), 11, 5);
+    exchange(12, 3, none, SETS({"return", .number = 5}));
+    expect_kept("CMRP-16", 2);
+    set_ntlm(0xE2888235);
+    good(10);
+    good(12);
+    expect_open("CMRP-16", "IC-CONFIG", 10, "as CORP\\alice: whom the cluster's security descriptor permits is not in the capture");
+    set_unprotected();
+    exchange(12, 3, none, SETS({"return", .number = 0x6BF}));
+    expect_not_applicable("CMRP-16");
+
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), none);
+    expect_broken("CMRP-17", 13, "with success, which takes access to all");
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_kept("CMRP-17", 1);
+    tear_down();
+}
+
+static void test_registered(void)
+{
+    set_up();
+    set_version_2();
+    good(10);
+    refuse(request(12, 3, none), 13, 5); /* a wrong password */
+    expect_kept("CMRP-18", 1);
+    set_version_2();
+    auth.bound = false;
+    refuse(request(12, 3, none), 13, 0x1c00000b);
+    expect_warned("CMRP-18", 13, "with fault 0x1C00000B and without a call back for NTLM's handshake");
+    set_version_2();
+    auth.auth_type = SEC_AUTH_KERBEROS;
+    good(10);
+    expect_not_applicable("CMRP-18");
+    good(10);
+    expect_not_applicable("CMRP-18");
+
+    good(10);
+    expect_kept("CMRP-19", 1);
+    association.asked.auth_type = SEC_AUTH_SPNEGO;
+    bind_version(5, 3, -1);
+    association.asked.nak = true;
+    association.asked.reason = 8;
+    bind_version(6, 3, 2);
+    expect_broken("CMRP-19", 6, "refused the bind of 192.0.2.7:49152 with auth_type 9 (SPNEGO)");
+    association.asked.nak = true;
+    association.asked.reason = 4; /* a protocol version */
+    bind_version(6, 3, 2);
+    expect_not_applicable("CMRP-19");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_open("CMRP-19", "IC-NOHANDSHAKE", 10, "over SPNEGO, which was accepted");
+    context.facts.target = "host/node1@CORP.EXAMPLE";
+    good(10);
+    expect_not_applicable("CMRP-19");
+    set_version_2();
+    good(10);
+    expect_not_applicable("CMRP-19");
+    tear_down();
+}
+
+static void ask(uint32_t frame, bool ndr64, int result, uint16_t reason)
+{
+    association.asked.ndr64 = ndr64;
+    association.asked.reason = reason;
+    bind_version(frame, 3, result);
+}
+
+static void test_syntaxes(void)
+{
+    set_up();
+    ask(5, false, -1, 0);
+    ask(5, true, -1, 0);
+    ask(6, false, 0, 0);
+    ask(6, true, 2, 2); /* one of both is enough */
+    expect_kept("C-01", 1);
+    ask(5, true, -1, 0);
+    ask(6, true, 2, 2);
+    expect_broken("C-01", 6, "192.0.2.1:49664 refused NDR64 (reason 2, transfer syntax), which was all that 192.0.2.7:49152 asked for");
+    ask(5, true, -1, 0);
+    ask(6, true, 2, 1); /* the interface is not there */
+    expect_not_applicable("C-01");
+    tear_down();
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cmrp-verdict/c-02", test_other_interface);
+    g_test_add_func("/cmrp-verdict/c-03", test_type);
+    g_test_add_func("/cmrp-verdict/c-04", test_close);
+    g_test_add_func("/cmrp-verdict/c-05", test_use_after_close);
+    g_test_add_func("/cmrp-verdict/c-06", test_left_open);
+    g_test_add_func("/cmrp-verdict/c-07", test_open);
+    g_test_add_func("/cmrp-verdict/c-08", test_access);
+    g_test_add_func("/cmrp-verdict/cmrp-1", test_interface);
+    g_test_add_func("/cmrp-verdict/cmrp-2", test_level_2);
+    g_test_add_func("/cmrp-verdict/cmrp-3", test_integrity_2);
+    g_test_add_func("/cmrp-verdict/cmrp-4", test_password);
+    g_test_add_func("/cmrp-verdict/cmrp-5", test_ntlm);
+    g_test_add_func("/cmrp-verdict/cmrp-7", test_privacy_3);
+    g_test_add_func("/cmrp-verdict/cmrp-9", test_refusal);
+    g_test_add_func("/cmrp-verdict/cmrp-11", test_spn);
+    g_test_add_func("/cmrp-verdict/cmrp-16", test_permission);
+    g_test_add_func("/cmrp-verdict/cmrp-18", test_registered);
+    g_test_add_func("/cmrp-verdict/c-01", test_syntaxes);
+    return g_test_run();
+}

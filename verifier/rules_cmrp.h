@@ -1,0 +1,30 @@
+/* rules_cmrp.h - what the files of [MS-CMRP]'s rules share.
+ * SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef RPCLENS_RULES_CMRP_H
+#define RPCLENS_RULES_CMRP_H
+
+#include "verifier/call_values.h"
+#include "verifier/rules_common.h"
+
+/* Return values of methods ([MS-ERREF] 2.2) and statuses of faults ([C706] appendix E). */
+enum {
+    CMRP_ACCESS_DENIED = 5, CMRP_INVALID_HANDLE = 6, CMRP_INVALID_PARAMETER = 0x57, CMRP_CALL_NOT_IMPLEMENTED = 0x78,
+    CMRP_MORE_DATA = 0xEA, CMRP_IO_PENDING = 0x3E5
+};
+enum {
+    CMRP_FAULT_CONTEXT_MISMATCH = 0x1C00001A, CMRP_FAULT_OP_RANGE = 0x1C010002, CMRP_FAULT_WHO_ARE_YOU_FAILED = 0x1C00000B,
+    CMRP_FAULT_UNSUPPORTED_LEVEL = 0x1C00001D
+};
+/* lpdwGrantedAccess, 3.1.4.2.116 */
+#define CMRP_GENERIC_READ UINT32_C(0x80000000)
+#define CMRP_GENERIC_ALL  UINT32_C(0x10000000)
+
+/* "hResource "Cluster IP Address" (HRES_RPC)", with the octets where there is no name. Free it. */
+char *cmrp_handle_text(const rpc_handle_use *use);
+/* Says that a request, or an answer, which the rule needs, cannot be read. */
+void  cmrp_find_unread_request(verifier *v, const rule *self, const rpc_call *call);
+void  cmrp_find_unread(verifier *v, const rule *self, const rpc_call *call);
+/* A read-only handle and a method that needs more (3.1.4.2): CMRP-17 and C-08. */
+void  cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
+
+#endif
