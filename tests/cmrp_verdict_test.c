@@ -843,6 +843,570 @@ static void test_syntaxes(void)
     tear_down();
 }
 
+/* ------------------------------------------------------------------------------------------------- single methods */
+
+static void test_granted(void)
+{
+    set_up();
+    open_for(10, 7, 0x80000000);
+    exchange(12, 117, SETS({"dwDesiredAccess", .number = 0x02000000}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
+    exchange(14, 117, SETS({"dwDesiredAccess", .number = 2}), SETS({"return", .null = true}, {"Status", .number = 0x57}));
+    expect_kept("C-09", 3);
+    exchange(12, 117, SETS({"dwDesiredAccess", .number = 2}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
+    expect_broken("C-09", 13, "answered ApiOpenClusterEx of 192.0.2.7:49152 with success, though dwDesiredAccess asks for CLUSAPI_CHANGE");
+    open_for(10, 7, 3);
+    expect_broken("C-09", 11, "with lpdwGrantedAccess 0x00000003; GENERIC_READ (0x80000000) or GENERIC_ALL");
+    exchange(12, 117, none, SETS({"return", .null = true}, {"Status", .number = 5}));
+    expect_not_applicable("C-09");
+    sealed_exchange(10, 117);
+    expect_open("C-09", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
+    tear_down();
+}
+
+static void open_node(uint32_t frame, size_t length, uint32_t status)
+{
+    char *name = g_strnfill(length, 'n');
+    exchange(frame, 66, SETS({"lpszNodeName", .text = name}), SETS({"return", .null = status != 0}, {"Status", .number = status}));
+    g_free(name);
+}
+
+static void test_names(void)
+{
+    set_up();
+    open_node(10, 63, 0);
+    expect_kept("C-10", 1);
+    open_node(10, 64, 0x57);
+    expect_broken("C-10", 10, "sent ApiOpenNode to 192.0.2.1:49664 with lpszNodeName of 130 octets; the limit of version 3.0 is 128");
+    open_node(10, 64, 0);
+    verifier_end(t.v);
+    g_assert_cmpuint(verifier_summary(t.v, rule_by_id("C-10")).count, ==, 1);
+    bool warned = false;
+    for (size_t i = 0; i < verifier_finding_count(t.v); i++)
+        warned |= strcmp(verifier_finding(t.v, i)->rule->id, "C-10") == 0 && verifier_finding(t.v, i)->verdict == VERDICT_WARNING;
+    g_assert_true(warned);
+    tear_down();
+    set_up();
+    set_version_2();
+    open_node(10, 15, 0);
+    expect_kept("C-10", 1);
+    set_version_2();
+    open_node(10, 16, 0x57);
+    expect_broken("C-10", 10, "with lpszNodeName of 34 octets; the limit of version 2.0 is 32");
+    open_resource(10, 7); /* names of resources have no such limit */
+    expect_not_applicable("C-10");
+    tear_down();
+}
+
+static void test_reserved(void)
+{
+    set_up();
+    good(10);
+    exchange(12, 185, none, none);
+    expect_kept("C-11", 2);
+    request(10, 111, none);
+    expect_broken("C-11", 10, "sent Opnum111NotUsedOnWire to 192.0.2.1:49664 (opnum 111), which is reserved for local use");
+    rpc_call *call = request_in(10, 264, none); /* the opnum is in sight */
+    seal(&call->request);
+    tell(call, false);
+    expect_broken("C-11", 10, "(opnum 264)");
+
+    refuse(request(10, 186, none), 11, 0x1c010002);
+    expect_warned("C-12", 10, "(opnum 186), which is reserved for future use and should not be sent");
+    call = request(10, 263, none);
+    call->response = craft_message(RPC_RESPONSE, 11, NULL);
+    tell(call, true);
+    expect_broken("C-12", 11, "(opnum 263, reserved for future use) with a response; fault 0x1C010002 is required");
+    good(10);
+    exchange(12, 185, none, none);
+    expect_not_applicable("C-12");
+    tear_down();
+}
+
+static void test_account_password(void)
+{
+    set_up();
+    exchange(10, 108, none, SETS({"return", .number = 0x78}));
+    expect_kept("C-13", 1);
+    exchange(10, 108, none, none);
+    expect_broken("C-13", 11, "with 0x00000000; version 3.0 always fails it with ERROR_CALL_NOT_IMPLEMENTED");
+    refuse(request(10, 108, none), 11, 5);
+    expect_not_applicable("C-13");
+    set_version_2();
+    exchange(10, 108, none, none);
+    expect_not_applicable("C-13");
+
+    set_version_2();
+    exchange(10, 108, SETS({"dwFlags", .number = 1}), none); /* counts agree: size 3, length 2 */
+    expect_kept("C-14", 1);
+    set_version_2();
+    exchange(10, 108, SETS({"dwFlags", .number = 2}), none);
+    expect_broken("C-14", 10, "with dwFlags 0x2; only 1 is defined");
+    set_version_2();
+    exchange(10, 108, none, SETS({"SizeReturned", .number = 4}));
+    expect_broken("C-14", 11, "with SizeReturned 4, which is more than ReturnStatusBufferSize 3");
+    set_version_2();
+    exchange(10, 108, none, SETS({"return", .number = 0xEA}));
+    expect_broken("C-14", 11, "with ERROR_MORE_DATA and without ExpectedBufferSize");
+    set_version_2();
+    exchange(10, 108, none, SETS({"return", .number = 0xEA}, {"ExpectedBufferSize", .number = 9}));
+    expect_kept("C-14", 1);
+    exchange(10, 108, none, none);
+    expect_not_applicable("C-14");
+    tear_down();
+}
+
+static void create_enum(uint32_t frame, uint32_t type, uint32_t status)
+{
+    exchange(frame, 7, SETS({"dwType", .number = type}), SETS({"return", .number = status}, {"ReturnEnum", .null = true}));
+}
+
+/* A list of three entries. */
+static void list_entries(uint32_t frame, uint32_t type, uint32_t entry_type, uint32_t count)
+{
+    exchange(frame, 7, SETS({"dwType", .number = type}), SETS({"Type", .number = entry_type}, {"EntryCount", .number = count}));
+}
+
+static void test_enumerations(void)
+{
+    set_up();
+    create_enum(10, 1, 0);
+    create_enum(12, 0x3F, 0);
+    create_enum(14, 0x80000000, 0);
+    create_enum(16, 0x40000000, 0);
+    expect_kept("C-15", 4);
+    create_enum(10, 0x80000001, 0x57);
+    expect_broken("C-15", 10, "with dwType 0x80000001; it is a sum of 1 to 0x20");
+    create_enum(10, 0x40, 0);
+    expect_found("C-15", VERDICT_VIOLATION, NULL, 1, 10, "with dwType 0x00000040");
+    create_enum(10, 0, 0);
+    expect_not_applicable("C-15");
+
+    list_entries(10, 5, 4, 3);
+    list_entries(12, 0x40000000, 4, 3); /* what this lists are resources */
+    expect_kept("C-16", 2);
+    list_entries(10, 5, 2, 3);
+    expect_broken("C-16", 11, "with an entry of Type 0x2, which is none of those asked for (dwType 0x5)");
+    list_entries(10, 5, 5, 3);
+    expect_broken("C-16", 11, "with an entry of Type 0x5");
+    list_entries(10, 5, 4, 2);
+    expect_broken("C-16", 11, "with an ENUM_LIST of 3 entries whose EntryCount is 2");
+    create_enum(10, 1, 5);
+    expect_not_applicable("C-16");
+    sealed_exchange(10, 7);
+    expect_open("C-16", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
+    tear_down();
+}
+
+static void query(uint32_t frame, uint32_t size, uint32_t required, uint32_t status)
+{
+    exchange(frame, 34, SETS({"cbData", .number = size}), SETS({"lpcbRequired", .number = required}, {"return", .number = status}));
+}
+
+static void test_registry(void)
+{
+    set_up();
+    exchange(10, 32, SETS({"dwType", .number = 1}), none);
+    exchange(12, 32, SETS({"dwType", .number = 11}), none);
+    expect_kept("C-17", 2);
+    exchange(10, 32, SETS({"dwType", .number = 6}), none);
+    expect_warned("C-17", 10, "with dwType 6, which version 3.0 does not have");
+    set_version_2();
+    exchange(10, 32, SETS({"dwType", .number = 11}), none);
+    expect_warned("C-17", 10, "with dwType 11, which version 2.0 does not have");
+
+    query(10, 3, 2, 0);
+    query(12, 3, 8, 0xEA);
+    expect_kept("C-18", 2);
+    query(10, 3, 3, 0xEA);
+    expect_broken("C-18", 11, "with ERROR_MORE_DATA and lpcbRequired 3, though cbData is 3");
+    query(10, 3, 4, 0);
+    expect_broken("C-18", 11, "with success and lpcbRequired 4, though cbData is 3");
+    query(10, 3, 0, 2);
+    expect_not_applicable("C-18");
+    tear_down();
+}
+
+/* --------------------------------------------------------------------------------------------------- control codes */
+
+static void control(uint32_t frame, uint32_t code, uint32_t size, uint32_t returned, uint32_t required, uint32_t status)
+{
+    exchange(frame, 73, SETS({"dwControlCode", .number = code}, {"nOutBufferSize", .number = size}, {"hResource", .number = 7}),
+             SETS({"lpBytesReturned", .number = returned}, {"lpcbRequired", .number = required}, {"return", .number = status},
+                  {"lpOutBuffer", .octets = "abcdefgh", .length = returned}));
+}
+
+static void test_controls(void)
+{
+    set_up();
+    control(10, 0x01000001, 8, 4, 4, 0);
+    control(12, 0x01000001, 0, 0, 8, 0xEA);
+    control(14, 0x01000001, 8, 0, 0, 0);
+    expect_kept("C-19", 3);
+    control(10, 0x01000001, 3, 4, 0, 0);
+    expect_broken("C-19", 11, "with lpBytesReturned 4, which is more than nOutBufferSize 3");
+    control(10, 0x01000001, 3, 0, 0, 0xEA);
+    expect_broken("C-19", 11, "with ERROR_MORE_DATA and without lpcbRequired");
+    control(10, 0x01000001, 8, 0, 4, 0);
+    expect_warned("C-19", 11, "with success and no data, and yet with lpcbRequired 4");
+
+    control(10, 0x01000001, 8, 0, 0, 0);
+    expect_kept("C-20", 1);
+    control(10, 0x03000059, 8, 0, 0, 0);
+    expect_broken("C-20", 10, "with dwControlCode 0x03000059 (CLUSCTL_GROUP_GET_COMMON_PROPERTIES), whose object is 3; the method's is 1");
+    control(10, 0x02000059, 8, 0, 0, 0);
+    expect_broken("C-20", 10, "whose object is 2; the method's is 1");
+    exchange(10, 75, SETS({"dwControlCode", .number = 0x07002121}), none); /* of two minds */
+    exchange(12, 75, SETS({"dwControlCode", .number = 0x01000229}), none);
+    control(14, 0x400021DD, 8, 0, 0, 0);
+    expect_not_applicable("C-20");
+    exchange(10, 77, SETS({"dwControlCode", .number = 0x01000059}), none);
+    expect_broken("C-20", 10, "sent ApiGroupControl to 192.0.2.1:49664 with dwControlCode 0x01000059");
+
+    open_for(10, 7, 0x80000000);
+    control(12, 0x0140005E, 8, 0, 0, 5);
+    expect_kept("C-21", 1);
+    open_for(10, 7, 0x80000000);
+    control(12, 0x0140005E, 8, 0, 0, 0);
+    expect_warned("C-21", 13, "with success, though dwControlCode 0x0140005E modifies and hResource \"Disk 1\" was opened with GENERIC_READ");
+    open_for(10, 7, 0x80000000);
+    control(12, 0x01000059, 8, 0, 0, 0);
+    open_for(14, 7, 0x10000000);
+    control(16, 0x0140005E, 8, 0, 0, 0);
+    expect_not_applicable("C-21");
+    tear_down();
+}
+
+/* Octets of property lists and batches. */
+static void put32(GByteArray *out, uint32_t number)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t octet = (uint8_t)(number >> 8 * i);
+        g_byte_array_append(out, &octet, 1);
+    }
+}
+
+static void put_text(GByteArray *out, const char *text)
+{
+    for (const char *c = text;; c++) {
+        uint8_t unit[2] = {(uint8_t)*c, 0};
+        g_byte_array_append(out, unit, 2);
+        if (!*c)
+            return;
+    }
+}
+
+/* A list of one property, "a", with a value of each of these syntaxes, which are strings. */
+static GByteArray *property_list(const uint32_t *syntaxes)
+{
+    GByteArray *out = g_byte_array_new();
+    put32(out, 1);
+    put32(out, 0x00040003);
+    put32(out, 4);
+    put_text(out, "a");
+    for (; *syntaxes; syntaxes++) {
+        put32(out, *syntaxes);
+        put32(out, 4);
+        put_text(out, "b");
+    }
+    put32(out, 0);
+    return out;
+}
+
+static void set_properties(uint32_t frame, const uint32_t *syntaxes, guint length)
+{
+    GByteArray *list = property_list(syntaxes);
+    exchange(frame, 73, SETS({"dwControlCode", .number = 0x0140005E}, {"lpInBuffer", .octets = list->data, .length = MIN(list->len, length)}),
+             SETS({"lpOutBuffer", .octets = "", .length = 0}));
+    g_byte_array_unref(list);
+}
+
+static void get_properties(uint32_t frame, const uint32_t *syntaxes, guint length)
+{
+    GByteArray *list = property_list(syntaxes);
+    exchange(frame, 73, SETS({"dwControlCode", .number = 0x01000059}, {"nOutBufferSize", .number = 1000}, {"lpInBuffer", .null = true}),
+             SETS({"lpOutBuffer", .octets = list->data, .length = MIN(list->len, length)}, {"lpBytesReturned", .number = MIN(list->len, length)}));
+    g_byte_array_unref(list);
+}
+
+static void test_properties(void)
+{
+    static const uint32_t sz[] = {0x00010003, 0}, expanded[] = {0x00010008, 0}, pair[] = {0x00010004, 0x00010008, 0},
+                          alone[] = {0x00010004, 0}, apart[] = {0x00010004, 0x00010003, 0};
+    set_up();
+    set_properties(10, sz, 1000);
+    get_properties(12, pair, 1000);
+    expect_kept("C-22", 2);
+    set_properties(10, sz, 14);
+    expect_broken("C-22", 10, "sent ApiResourceControl to 192.0.2.1:49664 with a property list that is malformed at octet");
+    get_properties(10, sz, 22);
+    expect_broken("C-22", 11, "answered ApiResourceControl of 192.0.2.7:49152 with a property list that is malformed");
+    control(10, 0x01000001, 8, 0, 0, 0);
+    expect_not_applicable("C-22");
+    sealed_exchange(10, 73);
+    expect_open("C-22", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
+
+    set_properties(10, alone, 1000);
+    get_properties(12, pair, 1000);
+    expect_kept("C-23", 2);
+    set_properties(10, expanded, 1000);
+    expect_broken("C-23", 10, "with a property value of the format EXPANDED_SZ, which servers alone send");
+    get_properties(10, alone, 1000);
+    expect_warned("C-23", 11, "with a property value of the format EXPAND_SZ that no EXPANDED_SZ follows");
+    get_properties(10, apart, 1000);
+    expect_warned("C-23", 11, "that no EXPANDED_SZ follows");
+    tear_down();
+}
+
+static GByteArray *batch(uint32_t version, const uint32_t *commands)
+{
+    GByteArray *out = g_byte_array_new();
+    put32(out, version);
+    for (; *commands; commands++) {
+        put32(out, *commands);
+        put32(out, 4);
+        put32(out, 4);
+        put_text(out, "k");
+        put32(out, 4);
+        put32(out, 1);
+    }
+    return out;
+}
+
+static void run_batch(uint32_t frame, uint32_t version, const uint32_t *commands, uint32_t status)
+{
+    GByteArray *octets = batch(version, commands);
+    exchange(frame, 113, SETS({"lpData", .octets = octets->data, .length = octets->len}), SETS({"return", .number = status}));
+    g_byte_array_unref(octets);
+}
+
+static void read_batch(uint32_t frame, const uint32_t *asked, const uint32_t *told)
+{
+    GByteArray *in = batch(1, asked), *out = batch(1, told);
+    exchange(frame, 145, SETS({"lpInData", .octets = in->data, .length = in->len}), SETS({"lpOutData", .octets = out->data, .length = out->len}));
+    g_byte_array_unref(in);
+    g_byte_array_unref(out);
+}
+
+static void test_batches(void)
+{
+    static const uint32_t fine[] = {2, 1, 4, 3, 2, 1, 0}, orphan[] = {2, 1, 3, 1, 0}, one[] = {8, 0}, two[] = {8, 8, 0};
+    set_up();
+    run_batch(10, 1, fine, 0);
+    expect_kept("C-24", 1);
+    run_batch(10, 2, fine, 0);
+    expect_broken("C-24", 10, "sent ApiExecuteBatch to 192.0.2.1:49664 with a batch of version 2; 1 is required");
+    run_batch(10, 1, orphan, 0);
+    expect_broken("C-24", 11, "with success, though command 4 is about a value after a key was deleted and none created");
+    run_batch(10, 1, orphan, 0x57);
+    expect_kept("C-24", 2);
+
+    read_batch(10, two, two);
+    expect_kept("C-25", 1);
+    read_batch(10, two, one);
+    expect_broken("C-25", 11, "with a batch of 1 commands, where 2 were asked");
+    sealed_exchange(10, 145);
+    expect_open("C-25", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
+    tear_down();
+}
+
+/* --------------------------------------------------------------------------------------------------- notifications */
+
+static void open_port(uint32_t frame)
+{
+    exchange(frame, 55, none, SETS({"return", .number = 7}));
+}
+
+static void add_notify(uint32_t frame, uint32_t key, uint32_t filter)
+{
+    exchange(frame, 60, SETS({"hNotify", .number = 7}, {"dwNotifyKey", .number = key}, {"dwFilter", .number = filter}), none);
+}
+
+static void get_notify(uint32_t frame, uint32_t key, uint32_t filter)
+{
+    exchange(frame, 65, SETS({"hNotify", .number = 7}), SETS({"dwNotifyKey", .number = key}, {"dwFilter", .number = filter}));
+}
+
+static void unblock(uint32_t frame)
+{
+    exchange(frame, 107, SETS({"hNotify", .number = 7}), none);
+}
+
+static void test_events(void)
+{
+    set_up();
+    get_notify(10, 1, 0x100);
+    exchange(12, 139, SETS({"hNotify", .number = 7}), none); /* three notifications */
+    expect_kept("C-26", 2);
+    get_notify(10, 0, 0);
+    expect_warned("C-26", 11, "answered ApiGetNotify of 192.0.2.7:49152 with success and no event, and nothing had ended the waiting");
+    exchange(10, 139, SETS({"hNotify", .number = 7}), SETS({"Notifications", .null = true}));
+    expect_warned("C-26", 11, "with success and no event");
+    rpc_call *call = request(10, 65, SETS({"hNotify", .number = 7}));
+    unblock(12);
+    answer(call, 14, none);
+    expect_not_applicable("C-26");
+
+    get_notify(10, 1, 0x100);
+    expect_kept("C-28", 1);
+    get_notify(10, 1, 0x20000100);
+    expect_broken("C-28", 11, "with dwFilter 0x20000100, of which servers never return 0x20000000");
+    get_notify(10, 1, 0x00080000);
+    expect_kept("C-28", 1);
+    set_version_2();
+    get_notify(10, 1, 0x00080000);
+    expect_broken("C-28", 11, "with dwFilter 0x00080000");
+
+    open_port(10);
+    add_notify(12, 5, 0x100);
+    add_notify(14, 5, 0x200);
+    get_notify(16, 5, 0x100);
+    get_notify(18, 5, 0x200);
+    expect_kept("C-29", 2);
+    open_port(10);
+    add_notify(12, 5, 0x100);
+    get_notify(14, 6, 0x100);
+    expect_warned("C-29", 15, "with dwNotifyKey 6, which was not registered on this port since frame 11 opened it");
+    open_port(10);
+    add_notify(12, 5, 0x100);
+    get_notify(14, 5, 0x200);
+    expect_warned("C-29", 15, "with dwFilter 0x00000200, though 0x00000100 was asked for under dwNotifyKey 5");
+    get_notify(10, 5, 0x100);
+    expect_open("C-29", "IC-TRUNCATED", 11, "from a port whose opening is not in the capture");
+    tear_down();
+}
+
+static void test_unblocked(void)
+{
+    set_up();
+    rpc_call *call = request(10, 65, SETS({"hNotify", .number = 7}));
+    unblock(12);
+    answer(call, 14, none);
+    expect_kept("C-27", 1);
+
+    request(10, 147, SETS({"hNotify", .number = 7}));
+    unblock(12);
+    call = request_in(20, 3, none);
+    call->request.seconds = 60;
+    tell(call, false);
+    expect_warned("C-27", 10, "ApiGetNotifyAsync of 192.0.2.7:49152 was not answered by 192.0.2.1:49664, though its port was unblocked or "
+                  "closed in frame 13");
+    request(10, 147, SETS({"hNotify", .number = 7}));
+    unblock(12);
+    expect_open("C-27", "IC-TRUNCATED", 10, "the capture ends soon after");
+    request(10, 147, SETS({"hNotify", .number = 7})); /* waits on */
+    expect_not_applicable("C-27");
+    tear_down();
+}
+
+static void add_notify_v2(uint32_t frame, uint32_t version, uint32_t object, uint64_t flags, bool targeted)
+{
+    exchange(frame, 138, SETS({"hNotify", .number = 7}, {"hObject", .number = 8}, {"dwVersion", .number = version},
+                              {"dwObjectType", .number = object}, {"FilterFlags", .number = flags}, {"isTargetedAtObject", .number = targeted}),
+             none);
+}
+
+static void test_registrations(void)
+{
+    set_up();
+    exchange(10, 137, none, SETS({"return", .number = 7}));
+    open_resource(12, 8);
+    add_notify_v2(14, 2, 3, 1, true);
+    add_notify_v2(16, 2, 9, 1, true); /* the quorum, which has no type of its own */
+    expect_kept("C-30", 2);
+    add_notify_v2(14, 1, 3, 1, true);
+    expect_broken("C-30", 14, "with dwVersion 1; 2 is required");
+    open_port(10);
+    add_notify_v2(14, 2, 3, 1, true);
+    expect_broken("C-30", 14, "on a port that ApiCreateNotify opened; one of ApiCreateNotifyV2 is required");
+    add_notify_v2(14, 2, 1, 0x89, true);
+    expect_broken("C-30", 14, "with FilterFlags 0x89, of which 0x9 is not to be set");
+    open_resource(12, 8);
+    add_notify_v2(14, 2, 2, 1, true);
+    expect_broken("C-30", 14, "for an object of type 2, targeted at it, with a handle of type HRES_RPC; HGROUP_RPC is required");
+    open_resource(12, 8);
+    add_notify_v2(14, 2, 3, 1, false);
+    expect_broken("C-30", 14, "HCLUSTER_RPC is required");
+    tear_down();
+}
+
+/* ---------------------------------------------------------------------------------------------------------- the rest */
+
+static void test_start(void)
+{
+    set_up();
+    good(10);
+    exchange(12, 117, none, none);
+    create_enum(14, 1, 0);
+    create_enum(16, 4, 0);
+    expect_kept("C-33", 1);
+    create_enum(14, 1, 0);
+    good(16);
+    expect_not_applicable("C-33");
+    verifier_end(t.v);
+    check_summary("C-31", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
+    check_summary("C-32", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
+    tear_down();
+}
+
+static void move(uint32_t frame, uint32_t flags, uint32_t status)
+{
+    exchange(frame, 132, SETS({"dwMoveFlags", .number = flags}), SETS({"return", .number = status}));
+}
+
+static void test_single_methods(void)
+{
+    set_up();
+    move(10, 5, 0x57);
+    expect_kept("C-34", 1);
+    move(10, 5, 0x3E5);
+    expect_broken("C-34", 11, "with 0x000003E5, though dwMoveFlags 0x5 holds both 1 and 4");
+    move(10, 4, 0);
+    expect_not_applicable("C-34");
+
+    exchange(10, 129, SETS({"dwVersion", .number = 1}, {"dwGroupType", .number = 107}), none);
+    expect_kept("C-35", 1);
+    exchange(10, 129, SETS({"dwVersion", .number = 2}, {"dwGroupType", .number = 107}), none);
+    expect_broken("C-35", 10, "with dwVersion 2 of CLUSTER_CREATE_GROUP_INFO_RPC; 1 is required");
+    exchange(10, 129, SETS({"dwVersion", .number = 1}, {"dwGroupType", .number = 4}), none);
+    expect_broken("C-35", 10, "with dwGroupType 4, which clients do not create");
+    exchange(10, 129, SETS({"pGroupInfo", .null = true}), none);
+    expect_not_applicable("C-35");
+
+    exchange(10, 29, SETS({"bInheritHandle", .number = 0}), none);
+    expect_kept("C-36", 1);
+    exchange(10, 29, SETS({"bInheritHandle", .number = 1}), none);
+    expect_broken("C-36", 10, "with bInheritHandle 1 of RPC_SECURITY_ATTRIBUTES; 0 is required");
+    exchange(10, 29, SETS({"lpSecurityAttributes", .null = true}), none);
+    expect_not_applicable("C-36");
+
+    exchange(10, 102, none, SETS({"dwSize", .number = 20}, {"dwFlags", .number = 1}));
+    expect_kept("C-37", 1);
+    exchange(10, 102, none, SETS({"dwSize", .number = 20}, {"dwReserved", .number = 1}));
+    expect_broken("C-37", 11, "with CLUSTER_OPERATIONAL_VERSION_INFO of dwSize 20, dwFlags 0x0, dwReserved 0x1");
+    exchange(10, 102, none, SETS({"ppClusterOpVerInfo", .null = true}));
+    expect_not_applicable("C-37");
+    tear_down();
+}
+
+static void test_rpc_status(void)
+{
+    set_up();
+    exchange(10, 17, none, none);
+    expect_kept("C-38", 1);
+    rpc_call *call = request(10, 12, none);
+    craft_response(call, 11, none);
+    g_byte_array_unref(call->response.stub);
+    call->response.stub = encode_stub_set(&cmrp_interface_2, interfaces_method(&cmrp_interface_2, 12), true, false, none);
+    call->response.reported = call->response.stub->len;
+    tell(call, true);
+    expect_broken("C-38", 11, "answered ApiGetResourceState of 192.0.2.7:49152 as version 2.0 has it, without the rpc_status of version 3.0");
+    good(10);
+    expect_not_applicable("C-38");
+    sealed_exchange(10, 17);
+    expect_open("C-38", "IC-ENCRYPTED", 11, "no key for CORP\\alice");
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -864,5 +1428,20 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/cmrp-16", test_permission);
     g_test_add_func("/cmrp-verdict/cmrp-18", test_registered);
     g_test_add_func("/cmrp-verdict/c-01", test_syntaxes);
+    g_test_add_func("/cmrp-verdict/c-09", test_granted);
+    g_test_add_func("/cmrp-verdict/c-10", test_names);
+    g_test_add_func("/cmrp-verdict/c-11", test_reserved);
+    g_test_add_func("/cmrp-verdict/c-13", test_account_password);
+    g_test_add_func("/cmrp-verdict/c-15", test_enumerations);
+    g_test_add_func("/cmrp-verdict/c-17", test_registry);
+    g_test_add_func("/cmrp-verdict/c-19", test_controls);
+    g_test_add_func("/cmrp-verdict/c-22", test_properties);
+    g_test_add_func("/cmrp-verdict/c-24", test_batches);
+    g_test_add_func("/cmrp-verdict/c-26", test_events);
+    g_test_add_func("/cmrp-verdict/c-27", test_unblocked);
+    g_test_add_func("/cmrp-verdict/c-30", test_registrations);
+    g_test_add_func("/cmrp-verdict/c-33", test_start);
+    g_test_add_func("/cmrp-verdict/c-34", test_single_methods);
+    g_test_add_func("/cmrp-verdict/c-38", test_rpc_status);
     return g_test_run();
 }

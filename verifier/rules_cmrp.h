@@ -24,6 +24,26 @@ char *cmrp_handle_text(const rpc_handle_use *use);
 /* Says that a request, or an answer, which the rule needs, cannot be read. */
 void  cmrp_find_unread_request(verifier *v, const rule *self, const rpc_call *call);
 void  cmrp_find_unread(verifier *v, const rule *self, const rpc_call *call);
+/* The values of a request; NULL after having said that it cannot be read. Free with call_values_free(). */
+call_values *cmrp_read_request(verifier *v, const rule *self, const rpc_call *call);
+
+/* What a check of an answered call looks at. */
+typedef struct {
+    verifier          *v;
+    const rule        *self;
+    const rpc_call    *call;
+    const call_values *in, *out; /* of its request and response */
+    call_outcome       outcome;  /* CALL_RETURNED */
+} cmrp_answered;
+
+/* For `message` hooks: calls `fn` when a call has returned and can be read in both directions; says so when it cannot. */
+void     cmrp_with_answer(verifier *v, const rule *self, const rpc_call *call, bool response, void (*fn)(const cmrp_answered *a));
+/* The number of a parameter; 0 where it is not there. */
+uint32_t cmrp_in(const cmrp_answered *a, const char *name);
+uint32_t cmrp_out(const cmrp_answered *a, const char *name);
+/* A finding of this call alone; the format goes on behind "server answered METHOD of client". */
+void     cmrp_find_answer(const cmrp_answered *a, rule_verdict verdict, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
 /* A read-only handle and a method that needs more (3.1.4.2): CMRP-17 and C-08. */
 void  cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
 

@@ -1,0 +1,396 @@
+/* rules_cmrp_notify.c - rules about notification ports: what is registered on them, what comes from them, [MS-CMRP] v44.0, 3.1.4.
+ *
+ * The methods that wait for an event are answered when there is one, however long that takes. The table of rules is at the end.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "verifier/rules_cmrp.h"
+
+#include <string.h>
+
+#include "decoders/cmrp_properties.h"
+
+/* ------------------------------------------------------------------------------------------- what the checks share */
+
+enum { CLOSE_NOTIFY = 56, GET_NOTIFY = 65, UNBLOCK = 107, ADD_NOTIFY_V2 = 138, GET_NOTIFY_V2 = 139, GET_NOTIFY_ASYNC = 147 };
+
+static bool waits(uint16_t opnum)
+{
+    return opnum == GET_NOTIFY || opnum == GET_NOTIFY_V2 || opnum == GET_NOTIFY_ASYNC;
+}
+
+/* The notification port that a request is for; NULL. */
+static const rpc_handle *port_of(const verifier *v, const rpc_call *call)
+{
+    static const char *const names[] = {"hNotify", "Notify"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        const rpc_handle_use *use = rpc_handles_find(verifier_facts(v)->handles, call, false, names[i]);
+        if (use)
+            return use->handle;
+    }
+    return NULL;
+}
+
+static bool ends_waiting(uint16_t opnum)
+{
+    return opnum == UNBLOCK || opnum == CLOSE_NOTIFY;
+}
+
+/* Ports are told by the number of their handle. */
+static bool has_number(GHashTable *table, uint64_t number)
+{
+    return table && g_hash_table_contains(table, &number);
+}
+
+static uint64_t *number_key(uint64_t number)
+{
+    return g_memdup2(&number, sizeof number);
+}
+
+/* Ports and calls that are remembered at a time; only a hostile capture has more. */
+enum { REMEMBERED_LIMIT = 65536 };
+
+/* --------------------------------------------------------------------------------------------- C-26: nothing happened */
+
+typedef struct {
+    GHashTable *unblocked; /* of a port's number, as a set */
+} unblocked_state;
+
+static bool has_event(const cmrp_answered *a)
+{
+    uint64_t count;
+    if (call_values_number(a->out, "dwNumNotifications", &count))
+        return count > 0;
+    return cmrp_out(a, "dwFilter") != 0;
+}
+
+static void judge_event(const cmrp_answered *a)
+{
+    if (!a->outcome.success)
+        return;
+    if (has_event(a))
+        verifier_pass(a->v, a->self);
+    else
+        cmrp_find_answer(a, VERDICT_WARNING, "with success and no event, and nothing had ended the waiting");
+}
+
+static void event_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    unblocked_state *s = state;
+    if (call->request.kind == RPC_NONE || !call->method)
+        return;
+    const rpc_handle *port = port_of(v, call);
+    if (!response && port && ends_waiting(call->opnum)) {
+        if (!s->unblocked)
+            s->unblocked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+        if (g_hash_table_size(s->unblocked) < REMEMBERED_LIMIT)
+            g_hash_table_add(s->unblocked, number_key(port->number));
+    }
+    if (waits(call->opnum) && !(port && has_number(s->unblocked, port->number)))
+        cmrp_with_answer(v, self, call, response, judge_event);
+}
+
+static void event_end(verifier *v, const rule *self, void *state)
+{
+    (void)v, (void)self;
+    g_clear_pointer(&((unblocked_state *)state)->unblocked, g_hash_table_unref);
+}
+
+/* ----------------------------------------------------------------------------------------------- C-27: what is unblocked */
+
+typedef struct {
+    uint64_t port;
+    uint32_t frame, ended_in; /* of the request, and of the answer to what ended the waiting; 0 */
+    int64_t  ended_at;
+    char    *text;
+} waiting_call;
+
+typedef struct {
+    GHashTable *calls; /* a call's number -> waiting_call */
+    int64_t     last;  /* seconds: the last message of the capture */
+} waiting_state;
+
+/* How long an answer may be on its way. */
+enum { GRACE_SECONDS = 5 };
+
+static void waiting_free(void *p)
+{
+    waiting_call *w = p;
+    g_free(w->text);
+    g_free(w);
+}
+
+static void add_waiting(waiting_state *s, const rpc_call *call, const rpc_handle *port)
+{
+    if (!s->calls)
+        s->calls = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, waiting_free);
+    if (g_hash_table_size(s->calls) >= REMEMBERED_LIMIT)
+        return;
+    waiting_call *w = g_new0(waiting_call, 1);
+    w->port = port->number;
+    w->frame = rule_frame(&call->request);
+    w->text = g_strdup_printf("%s of %s was not answered by %s", call->method->name, call->association->client, call->association->server);
+    g_hash_table_insert(s->calls, number_key(call->number), w);
+}
+
+static void end_waiting(waiting_state *s, const rpc_call *call, const rpc_handle *port)
+{
+    GHashTableIter iter;
+    gpointer value;
+    if (!s->calls)
+        return;
+    g_hash_table_iter_init(&iter, s->calls);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        waiting_call *w = value;
+        if (w->port != port->number || w->ended_in != 0)
+            continue;
+        w->ended_in = rule_frame(&call->response);
+        w->ended_at = call->response.seconds;
+    }
+}
+
+static void waiting_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    waiting_state *s = state;
+    const rpc_message *m = response ? &call->response : &call->request;
+    s->last = MAX(s->last, m->seconds);
+    if (call->request.kind == RPC_NONE || !call->method)
+        return;
+    const rpc_handle *port = port_of(v, call);
+    if (!response && port && waits(call->opnum))
+        add_waiting(s, call, port);
+    else if (response && port && ends_waiting(call->opnum) && call_outcome_of(call).success)
+        end_waiting(s, call, port);
+    if (!response || !waits(call->opnum) || !s->calls)
+        return;
+    const waiting_call *w = g_hash_table_lookup(s->calls, &call->number);
+    if (w && w->ended_in != 0)
+        verifier_pass(v, self);
+    g_hash_table_remove(s->calls, &call->number);
+}
+
+static void waiting_end(verifier *v, const rule *self, void *state)
+{
+    waiting_state *s = state;
+    GHashTableIter iter;
+    gpointer value;
+    if (!s->calls)
+        return;
+    g_hash_table_iter_init(&iter, s->calls);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const waiting_call *w = value;
+        bool late = s->last - w->ended_at > GRACE_SECONDS;
+        if (w->ended_in != 0)
+            verifier_find(v, self, late ? VERDICT_WARNING : VERDICT_INCONCLUSIVE, late ? NULL : ic_truncated, NULL, w->frame,
+                          "%s, though its port was unblocked or closed in frame %u%s", w->text, w->ended_in,
+                          late ? "" : "; the capture ends soon after");
+    }
+    g_clear_pointer(&s->calls, g_hash_table_unref);
+}
+
+/* --------------------------------------------------------------------------------------------------- C-28: filters */
+
+enum { CHANGE_REGISTRY_SUBTREE = 0x00000080, CHANGE_RECONNECT = 0x00080000, CHANGE_CLUSTER_STATE = 0x20000000 };
+#define CHANGE_HANDLE_CLOSE UINT32_C(0x80000000)
+
+static void judge_filter(const cmrp_answered *a)
+{
+    uint32_t filter = cmrp_out(a, "dwFilter"), never = CHANGE_REGISTRY_SUBTREE | CHANGE_CLUSTER_STATE | CHANGE_HANDLE_CLOSE;
+    if (a->call->version_major == 2)
+        never |= CHANGE_RECONNECT;
+    if (!a->outcome.success)
+        return;
+    if (filter & never)
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with dwFilter 0x%08X, of which servers never return 0x%08X", filter, filter & never);
+    else
+        verifier_pass(a->v, a->self);
+}
+
+static void check_filter(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    (void)state;
+    if (call->opnum == GET_NOTIFY)
+        cmrp_with_answer(v, self, call, response, judge_filter);
+}
+
+/* ----------------------------------------------------------------------------------------------------- C-29: keys */
+
+typedef struct {
+    GHashTable *ports; /* a port's number -> keys -> filter, all of what was asked for under this key */
+} key_state;
+
+static bool registers(uint16_t opnum)
+{
+    return (opnum >= 57 && opnum <= 64) || opnum == 90 || opnum == 91 || opnum == 99 || opnum == 100;
+}
+
+static void add_key(key_state *s, const rpc_handle *port, const call_values *in)
+{
+    uint64_t key = 0, filter = 0;
+    if (!call_values_number(in, "dwNotifyKey", &key))
+        return;
+    if (!call_values_number(in, "dwFilter", &filter))
+        call_values_number(in, "Filter", &filter);
+    if (!s->ports)
+        s->ports = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_hash_table_unref);
+    GHashTable *keys = g_hash_table_lookup(s->ports, &port->number);
+    if (!keys && g_hash_table_size(s->ports) < REMEMBERED_LIMIT) {
+        keys = g_hash_table_new(NULL, NULL);
+        g_hash_table_insert(s->ports, number_key(port->number), keys);
+    }
+    if (!keys || g_hash_table_size(keys) >= REMEMBERED_LIMIT)
+        return;
+    guint before = GPOINTER_TO_UINT(g_hash_table_lookup(keys, GUINT_TO_POINTER((guint)key)));
+    g_hash_table_insert(keys, GUINT_TO_POINTER((guint)key), GUINT_TO_POINTER(before | (guint)filter));
+}
+
+/* That something was registered may have been lost from the capture, so that a broken rule is in doubt. */
+static void judge_key(verifier *v, const rule *self, const key_state *s, const rpc_call *call, const rpc_handle *port)
+{
+    uint64_t key = 0, filter = 0;
+    call_values *out = call_values_read(call, true);
+    GHashTable *keys = s->ports ? g_hash_table_lookup(s->ports, &port->number) : NULL;
+    call_values_number(out, "dwNotifyKey", &key);
+    call_values_number(out, "dwFilter", &filter);
+    call_values_free(out);
+    bool known = keys && g_hash_table_contains(keys, GUINT_TO_POINTER((guint)key));
+    guint asked = known ? GPOINTER_TO_UINT(g_hash_table_lookup(keys, GUINT_TO_POINTER((guint)key))) : 0;
+    if (!known)
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwNotifyKey %u, which was not registered on this port since "
+                           "frame %u opened it", (unsigned)key, port->opened_in);
+    else if ((asked & (guint)filter) == 0)
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwFilter 0x%08X, though 0x%08X was asked for under dwNotifyKey %u",
+                           (unsigned)filter, asked, (unsigned)key);
+    else
+        verifier_pass(v, self);
+}
+
+static void key_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    key_state *s = state;
+    if (call->request.kind == RPC_NONE || !call->method || (!registers(call->opnum) && call->opnum != GET_NOTIFY))
+        return;
+    const rpc_handle *port = port_of(v, call);
+    if (!response) {
+        call_values *in = cmrp_read_request(v, self, call);
+        if (in && port && registers(call->opnum))
+            add_key(s, port, in);
+        call_values_free(in);
+        return;
+    }
+    if (call->opnum != GET_NOTIFY || !port)
+        return;
+    call_outcome outcome = call_outcome_of(call);
+    if (outcome.end == CALL_UNREAD)
+        cmrp_find_unread(v, self, call);
+    else if (outcome.success && !port->opened_by)
+        rule_find_response(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, GSIZE_TO_POINTER((gsize)port->number),
+                           "from a port whose opening is not in the capture");
+    else if (outcome.success)
+        judge_key(v, self, s, call, port);
+}
+
+static void key_end(verifier *v, const rule *self, void *state)
+{
+    (void)v, (void)self;
+    g_clear_pointer(&((key_state *)state)->ports, g_hash_table_unref);
+}
+
+/* ----------------------------------------------------------------------------------------- C-30: registrations, version 2 */
+
+enum { NOTIFY_VERSION = 2 };
+
+typedef struct {
+    const char *type;    /* of the handle that the object has */
+    uint64_t    refused; /* flags that are not to be set: closing of handles, reconnecting, the cluster's state */
+} object_kind;
+
+static const object_kind object_kinds[] = {
+    [CMRP_OBJECT_CLUSTER] = {"HCLUSTER_RPC", 0x0B},      [CMRP_OBJECT_GROUP] = {"HGROUP_RPC", 0x200},
+    [CMRP_OBJECT_RESOURCE] = {"HRES_RPC", 0x200},        [CMRP_OBJECT_RESOURCE_TYPE] = {NULL, 0},
+    [CMRP_OBJECT_NETINTERFACE] = {"HNETINTERFACE_RPC", 0x10}, [CMRP_OBJECT_NETWORK] = {"HNETWORK_RPC", 0x10},
+    [CMRP_OBJECT_NODE] = {"HNODE_RPC", 0x80},            [CMRP_OBJECT_REGISTRY] = {"HKEY_RPC", 0x10},
+    [CMRP_OBJECT_GROUP_SET] = {"HGROUPSET_RPC", 0x100},
+};
+
+typedef struct {
+    uint64_t object, flags;
+} filter_walk;
+
+static void walk_filter(const ndr_event *e, void *user)
+{
+    filter_walk *w = user;
+    if (e->kind != NDR_EV_VALUE || e->parent == 0)
+        return;
+    if (strcmp(e->name, "dwObjectType") == 0)
+        w->object = e->value.number;
+    else if (strcmp(e->name, "FilterFlags") == 0)
+        w->flags = e->value.number;
+}
+
+/* What is wrong with the registration; NULL: nothing that can be seen. Free it. */
+static char *wrong_registration(const verifier *v, const rpc_call *call, const call_values *in)
+{
+    ndr_stub stub;
+    filter_walk w = {0};
+    uint64_t version = 0, targeted = 0;
+    const rpc_handle *port = port_of(v, call);
+    const rpc_handle_use *object = rpc_handles_find(verifier_facts(v)->handles, call, false, "hObject");
+    const char *have = object && object->handle && object->handle->type ? object->handle->type->name : NULL;
+    call_values_number(in, "dwVersion", &version);
+    call_values_number(in, "isTargetedAtObject", &targeted);
+    if (!rpc_message_stub(call, &call->request, &stub) || rpc_message_walk(call, false, &stub, walk_filter, &w).code != NDR_OK)
+        return NULL;
+    const object_kind kind = w.object < G_N_ELEMENTS(object_kinds) ? object_kinds[w.object] : (object_kind){0};
+    const char *wanted = targeted ? kind.type : kind.type ? "HCLUSTER_RPC" : NULL;
+    if (version != NOTIFY_VERSION)
+        return g_strdup_printf("with dwVersion %u; 2 is required", (unsigned)version);
+    if (port && port->opened_by && strcmp(port->opened_by->name, "ApiCreateNotifyV2") != 0)
+        return g_strdup_printf("on a port that %s opened; one of ApiCreateNotifyV2 is required", port->opened_by->name);
+    if (w.flags & kind.refused)
+        return g_strdup_printf("with FilterFlags 0x%" G_GINT64_MODIFIER "X, of which 0x%" G_GINT64_MODIFIER "X is not to be set", w.flags,
+                               w.flags & kind.refused);
+    if (have && wanted && strcmp(have, wanted) != 0)
+        return g_strdup_printf("for an object of type %u, %s, with a handle of type %s; %s is required", (unsigned)w.object,
+                               targeted ? "targeted at it" : "not targeted at one", have, wanted);
+    return NULL;
+}
+
+static void check_registration(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    (void)state;
+    if (response || call->version_major != 3 || call->opnum != ADD_NOTIFY_V2)
+        return;
+    call_values *in = cmrp_read_request(v, self, call);
+    char *wrong = in ? wrong_registration(v, call, in) : NULL;
+    if (wrong)
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "%s", wrong);
+    else if (in)
+        verifier_pass(v, self);
+    g_free(wrong);
+    call_values_free(in);
+}
+
+/* -------------------------------------------------------------------------------------------------------- the rules */
+
+const rule rules_cmrp_notify[] = {
+    {"C-26", "cmrp", RULE_MUST_NOT, "MS-CMRP 3.1.4.1.66, 3.1.4.2.66, 3.1.4.2.138, 3.1.4.2.143", "server",
+     "What waits for an event is not answered before there is one, or the waiting is ended.",
+     .state_size = sizeof(unblocked_state), .message = event_message, .end = event_end},
+
+    {"C-27", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.107, 3.1.4.2.57", "server",
+     "What waits for an event is answered when its port is unblocked or closed.",
+     .state_size = sizeof(waiting_state), .message = waiting_message, .end = waiting_end},
+
+    {"C-28", "cmrp", RULE_MUST_NOT, "MS-CMRP 3.1.4.1.66, 3.1.4.2.66", "server",
+     "ApiGetNotify returns no event that is the client's own to make.", .message = check_filter},
+
+    {"C-29", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1.66, 3.1.4.2.66", "server",
+     "ApiGetNotify returns a key that was registered on the port, and a change that was asked for under it.",
+     .state_size = sizeof(key_state), .message = key_message, .end = key_end},
+
+    {"C-30", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.137", "client",
+     "ApiAddNotifyV2 has dwVersion 2, a port of its version, and a handle and flags that fit the object.", .message = check_registration},
+
+    {0}
+};
