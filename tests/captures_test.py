@@ -3,7 +3,10 @@ exactly the verdicts that must-show.csv names.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import collections
+import datetime
 import os
+import re
 import sys
 import unittest
 
@@ -15,6 +18,32 @@ program = lens.Rpclens(BUILD)
 
 def pairs(text):
     return dict(item.split(":") for item in text.split())
+
+
+def leaves(tree, name, found):
+    """{name: values} of a tree. Handles have other names in Samba, and are all under "uuid", as everything is that looks like one."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            leaves(value, key, found)
+    elif isinstance(tree, list):
+        for value in tree:
+            leaves(value, name, found)
+    elif isinstance(tree, str) and re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", tree):
+        found["uuid"][tree] += 1
+    elif isinstance(tree, str) and re.match(r"\d{4}-\d\d-\d\dT", tree):
+        found[name][tree[:19]] += 1
+    elif name == "lpftLastWriteTime":
+        found[name][(datetime.datetime(1601, 1, 1) + datetime.timedelta(seconds=tree // 10**7)).isoformat()] += 1
+    elif tree not in (None, ""):
+        found[name][str(tree).rstrip("\0").replace("\0", "\u2400")] += 1
+
+
+def values_missing(said, read):
+    """What was said and not read, under the same name and as often."""
+    trees = collections.defaultdict(collections.Counter), collections.defaultdict(collections.Counter)
+    leaves(said, None, trees[0])
+    leaves(read, None, trees[1])
+    return {name: dict(values - trees[1][name]) for name, values in trees[0].items() if name != "handle_type" and values - trees[1][name]}
 
 
 class Captures(unittest.TestCase):
@@ -95,6 +124,34 @@ class Captures(unittest.TestCase):
                 else:
                     self.hold(call["response"], truth["out"])
                     self.assertEqual(int.from_bytes(bytes.fromhex(call["response"]["stub"])[-4:], "little"), truth["status"])
+
+    def test_stubs_are_read_to_their_end(self):
+        """Real stubs have nothing that the tables do not know, and nothing is left over of them."""
+        for protocol in ("cmrp", "wkst"):
+            for name, _, keys in self.each(protocol):
+                calls = lens.calls_of(name, program.calls(lens.capture(name), keys))
+                used = [call for call in calls if not call["method"].startswith("Opnum")]       # of the reserved ones nothing is known
+                self.assertEqual([(m["frames"], m["notes"]) for m in lens.messages(used) if m.get("notes")], [])
+
+    def test_cmrp_calls_are_what_the_client_said(self):
+        """What the client's own marshalling had in it stands under the same names in what was read."""
+        for name, _, keys in self.each("cmrp"):
+            said = lens.expected_calls(name)
+            if not said:
+                continue
+            calls = sorted(lens.calls_of(name, program.calls(lens.capture(name), keys)), key=lambda c: c["request"]["frames"][0])
+            self.assertEqual([(c["opnum"], c["method"]) for c in calls], [(s["opnum"], s["method"]) for s in said])
+            for call, truth in zip(calls, said):
+                self.assertEqual(values_missing(truth["in"], call["request"]["params"]), {}, call["request"]["frames"])
+                if truth["out"] is None:
+                    self.assertEqual(call["response"]["kind"], "fault")
+                else:
+                    read = call["response"]["params"]
+                    self.assertEqual(values_missing(truth["out"], read), {}, call["response"]["frames"])
+                    if call["response"]["status"]:              # what opens something returns the handle
+                        self.assertEqual(call["response"]["status"]["code"], truth["status"])
+                    else:
+                        self.assertEqual(read.get("Status", read.get("rpc_error")), truth["status"])
 
     def in_order(self, name, calls, said):
         """The client's order is that of its requests; where it had several in flight, its own log decides."""

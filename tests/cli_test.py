@@ -30,7 +30,8 @@ class CommandLine(unittest.TestCase):
         out = program.run("rules").stdout
         for rule in ("BKRP-5", "BKRP-6", "BKRP-10", "BKRP-11", "BKRP-12", "BKRP-13", "BKRP-19"):
             self.assertRegex(out, rf"(?m)^{rule} +(MUST|SHOULD) +MS-BKRP 3\.2\.4")
-        self.assertTrue(all("client" in line for line in out.splitlines()))
+        for rule in [f"CMRP-{n}" for n in range(1, 20)] + [f"C-{n:02}" for n in range(1, 39)]:
+            self.assertRegex(out, rf"(?m)^{rule} +(MUST|MUST NOT|SHOULD) +MS-CMRP .* (client|server|both) ")
 
     def test_keys_shows_no_secret(self):
         with open(os.path.join(lens.CAPTURES, "lab.passwords.txt"), encoding="utf-8") as file:

@@ -1396,7 +1396,7 @@ static void test_rpc_status(void)
     rpc_call *call = request(10, 12, none);
     craft_response(call, 11, none);
     g_byte_array_unref(call->response.stub);
-    call->response.stub = encode_stub_set(&cmrp_interface_2, interfaces_method(&cmrp_interface_2, 12), true, false, none);
+    call->response.stub = encode_stub_set(&cmrp_interface_2, interfaces_method(&cmrp_interface_2, 12), 0, true, false, none);
     call->response.reported = call->response.stub->len;
     tell(call, true);
     expect_broken("C-38", 11, "answered ApiGetResourceState of 192.0.2.7:49152 as version 2.0 has it, without the rpc_status of version 3.0");

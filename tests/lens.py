@@ -41,12 +41,13 @@ def must_show():
         return {row["capture"]: row for row in csv.DictReader(table)}
 
 
-INTERFACES = {"bkrp": "3dde7c30-165d-11d1-ab8f-00805f14db40", "wkst": "6bffd098-a112-3610-9833-46c3f87e345a"}
+INTERFACES = {"bkrp": "3dde7c30-165d-11d1-ab8f-00805f14db40", "wkst": "6bffd098-a112-3610-9833-46c3f87e345a",
+              "cmrp": "b97db8b2-4c63-11cf-bff6-08002be23f2f"}
 
 
 def protocol_of(name):
     """The protocol a capture is named after: its calls are those of the table and of NAME.expect."""
-    return "wkst" if name.startswith("wkst-") else "bkrp"
+    return name.removeprefix("crafted-").split("-")[0]
 
 
 def calls_of(name, calls):

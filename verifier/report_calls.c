@@ -49,6 +49,14 @@ static char *time_text(int64_t seconds, int32_t nanoseconds)
     return text;
 }
 
+/* 100 ns since 1601. */
+static char *filetime_text(uint64_t filetime)
+{
+    const uint64_t second = 10000000;
+    const int64_t from_1601_to_1970 = 11644473600;
+    return time_text((int64_t)(filetime / second) - from_1601_to_1970, (int32_t)(filetime % second) * 100);
+}
+
 static void add_hex(JsonBuilder *b, const uint8_t *octets, size_t length)
 {
     char *text = hex(octets, length);
@@ -75,6 +83,9 @@ static JsonNode *value_node(const ndr_event *e)
         return node;
     case NDR_TIME:
         text = time_text((int64_t)e->value.number, 0);
+        break;
+    case NDR_FILETIME:
+        text = filetime_text(e->value.number);
         break;
     case NDR_OCTETS: case NDR_CONF: case NDR_VARY: case NDR_CVAR: case NDR_FIXED:
         text = hex(e->value.octets, e->value.length);

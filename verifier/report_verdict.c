@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verifier/report.h"
 
+#include <string.h>
+
 #include <json-glib/json-glib.h>
 
 typedef struct {
@@ -124,15 +126,61 @@ void report_verdict_json(FILE *out, const verifier *v, char *const *captures)
 
 /* ----------------------------------------------------------------------------------------------------------- text */
 
-static void text_rule(const rule *r, void *user)
+typedef struct {
+    const rule  *rule;
+    rule_summary summary;
+} judged_rule;
+
+static void collect_rule(const rule *r, void *user)
 {
     void **both = user;
-    rule_summary s = verifier_summary(both[0], r);
-    fprintf(both[1], "  %-8s %-8s  %-14s", r->id, rule_level_name(r->level), rule_verdict_name(s.verdict));
-    if (s.reason)
-        fprintf(both[1], "  %s\n", s.reason);
+    judged_rule judged = {r, verifier_summary(both[0], r)};
+    g_array_append_val((GArray *)both[1], judged);
+}
+
+/* How many rules, from this one on, do not apply for one and the same reason: mostly all of a protocol that was not spoken. */
+static guint idle_rules(const GArray *all, guint from)
+{
+    const judged_rule *first = &g_array_index(all, judged_rule, from);
+    guint at = from;
+    for (; at < all->len; at++) {
+        const judged_rule *next = &g_array_index(all, judged_rule, at);
+        if (next->summary.verdict != VERDICT_NOT_APPLICABLE || strcmp(next->rule->protocol, first->rule->protocol) != 0 ||
+            g_strcmp0(next->summary.reason, first->summary.reason) != 0)
+            break;
+    }
+    return at - from;
+}
+
+static void text_rule(FILE *out, const judged_rule *r)
+{
+    fprintf(out, "  %-8s %-8s  %-14s", r->rule->id, rule_level_name(r->rule->level), rule_verdict_name(r->summary.verdict));
+    if (r->summary.reason)
+        fprintf(out, "  %s\n", r->summary.reason);
     else
-        fprintf(both[1], "  %u time%s\n", s.count, s.count == 1 ? "" : "s");
+        fprintf(out, "  %u time%s\n", r->summary.count, r->summary.count == 1 ? "" : "s");
+}
+
+static void text_rules(FILE *out, const verifier *v)
+{
+    enum { WORTH_A_LINE = 3 };
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(judged_rule));
+    void *both[] = {(void *)v, all};
+    rules_each(collect_rule, both);
+    for (guint i = 0; i < all->len;) {
+        const judged_rule *r = &g_array_index(all, judged_rule, i);
+        guint idle = idle_rules(all, i);
+        if (idle < WORTH_A_LINE) {
+            text_rule(out, r);
+            i++;
+            continue;
+        }
+        char *range = g_strdup_printf("%s to %s", r->rule->id, (r + idle - 1)->rule->id);
+        fprintf(out, "  %-17s  %-14s  %s\n", range, rule_verdict_name(r->summary.verdict), r->summary.reason);
+        g_free(range);
+        i += idle;
+    }
+    g_array_unref(all);
 }
 
 static void text_finding(FILE *out, const finding *f)
@@ -141,7 +189,8 @@ static void text_finding(FILE *out, const finding *f)
     fprintf(out, "%s %s (", rule_verdict_name(f->verdict), f->rule->id);
     if (f->rule->level != RULE_NOTE)
         fprintf(out, "%s, ", rule_level_name(f->rule->level));
-    fprintf(out, "%s, binds the %s)\n    %s\n", f->rule->section, f->rule->binds, f->message);
+    bool both = strcmp(f->rule->binds, "both") == 0;
+    fprintf(out, "%s, binds %s%s)\n    %s\n", f->rule->section, both ? "" : "the ", f->rule->binds, f->message);
     if (f->frames->len > 0)
         fprintf(out, "    frame%s", f->frames->len == 1 ? "" : "s");
     for (guint i = 0; i < MIN(f->frames->len, SHOWN); i++)
@@ -157,8 +206,7 @@ void report_verdict_text(FILE *out, const verifier *v, char *const *captures)
     for (size_t i = 0; i < verifier_finding_count(v); i++)
         text_finding(out, verifier_finding(v, i));
     fprintf(out, "%sRules\n", verifier_finding_count(v) > 0 ? "\n" : "");
-    void *both[] = {(void *)v, out};
-    rules_each(text_rule, both);
+    text_rules(out, v);
     unsigned files = 0;
     while (captures[files])
         files++;

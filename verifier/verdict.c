@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-static const rule *const tables[] = {rules_bkrp, rules_cmrp, rules_cmrp_handles, rules_smb};
+static const rule *const tables[] = {
+    rules_bkrp, rules_cmrp, rules_cmrp_handles, rules_cmrp_calls, rules_cmrp_buffers, rules_cmrp_notify, rules_cmrp_rest, rules_smb,
+};
 
 /* What all rules of one protocol share, and which of them listen for its messages. */
 typedef struct {

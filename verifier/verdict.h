@@ -54,7 +54,8 @@ struct rule {
 };
 
 /* All rules, in the catalogue's order; ends with a rule without id. */
-extern const rule rules_bkrp[], rules_cmrp[], rules_cmrp_handles[], rules_smb[];
+extern const rule rules_bkrp[], rules_cmrp[], rules_cmrp_handles[], rules_cmrp_calls[], rules_cmrp_buffers[], rules_cmrp_notify[],
+    rules_cmrp_rest[], rules_smb[];
 /* Calls `fn` for every rule of every protocol. */
 void rules_each(void (*fn)(const rule *r, void *user), void *user);
 

@@ -11,7 +11,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import ctypes
 import re
 import struct
-from ctypes import POINTER, Structure, c_char_p, c_int, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p, cast, sizeof
+from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p, cast, sizeof
 
 IN, OUT = 0x10, 0x20
 BIG, REF_ALLOC, NDR64 = 1 << 0, 1 << 20, 1 << 29
@@ -23,6 +23,7 @@ ndr = ctypes.PyDLL(LIBRARIES + "libndr.so.3")
 samba = ctypes.PyDLL(LIBRARIES + "samba/libndr-samba4.so.0")
 
 # opnum name, parameters of the request, ">", those of the reply, "=" where the method returns a status.
+# Those that Samba has and [MS-CMRP] calls reserved (140 to 142) are not here, nor those that Samba does not have (184, 185).
 # bytes(n) is an array with its count in n; a "*" is a pointer in the request, or a second one in the reply.
 METHODS = """
 0 OpenCluster > Status:u32 Cluster:handle
@@ -142,7 +143,7 @@ SizeReturned:u32 ExpectedBufferSize:u32 =
 109 SetResourceDependencyExpression hResource:handle lpszDependencyExpression:str > rpc_status:u32 =
 110 GetResourceDependencyExpression hResource:handle > lpszDependencyExpression:str rpc_status:u32 =
 112 GetResourceNetworkName hResource:handle > lpszName:str rpc_status:u32 =
-113 ExecuteBatch hKey:handle cbData:u32 lpData:bytes(cbData) > pdwFailedCommand:u32 rpc_status:u32 =
+113 ExecuteBatch hKey:handle cbData:u32 lpData:bytes(cbData) > pdwFailedCommand:i32 rpc_status:u32 =
 114 CreateBatchPort hKey:handle > phBatchPort:handle rpc_status:u32 =
 115 GetBatchNotification hBatchNotify:handle > cbData:u32 lpData:*bytes(cbData) =
 116 CloseBatchPort phBatchPort:*handle > phBatchPort:handle =
@@ -170,7 +171,6 @@ hNetInterface:handle
 137 CreateNotifyV2 > rpc_error:u32 rpc_status:u32 hNotify:handle
 138 AddNotifyV2 hNotify:handle hObject:handle filter:filter dwNotifyKey:u32 dwVersion:u32 isTargetedAtObject:u8 > rpc_status:u32 =
 139 GetNotifyV2 hNotify:handle > Notifications:*notes(dwNumNotifications) dwNumNotifications:u32 =
-140 QueryAllValues hKey:handle > pcbData:u32 ppData:*bytes(pcbData) rpc_status:u32 =
 143 CreateGroupEnum hCluster:handle pProperties:bytes(cbProperties) cbProperties:u32 pRoProperties:bytes(cbRoProperties) \
 cbRoProperties:u32 > ppResultList:groups rpc_status:u32 =
 144 CreateResourceEnum hCluster:handle pProperties:bytes(cbProperties) cbProperties:u32 pRoProperties:bytes(cbRoProperties) \
@@ -200,6 +200,7 @@ rpc_status:u32 =
 180 CreateGroupSetEnum hCluster:handle > ReturnEnum:list rpc_status:u32 =
 181 CreateNetInterfaceEnum hCluster:handle lpszNodeName:str lpszNetworkName:str > ReturnEnum:list rpc_status:u32 =
 182 ChangeCsvStateEx hResource:handle dwState:u32 lpszVolumeName:str > rpc_status:u32 =
+183 AddGroupToGroupSetEx GroupSet:handle Group:handle FaultDomain:u32 UpdateDomain:u32 UseDomains:u8 Reserved:*u32 > rpc_status:u32 =
 """.replace("CONTROL", "dwControlCode:u32 lpInBuffer:bytes(nInBufferSize) nInBufferSize:u32 nOutBufferSize:u32 > "
             "lpOutBuffer:bytes(lpBytesReturned) lpBytesReturned:u32 lpcbRequired:u32 rpc_status:u32 =")
 
@@ -273,7 +274,7 @@ class Table(Structure):
     _fields_ = [("name", c_char_p), ("syntax", c_uint8 * 20), ("help", c_char_p), ("count", c_uint32), ("calls", POINTER(Call))]
 
 
-NUMBERS = {"u8": c_uint8, "u16": c_uint16, "u32": c_uint32, "u64": c_uint64}
+NUMBERS = {"u8": c_uint8, "u16": c_uint16, "u32": c_uint32, "i32": c_int32, "u64": c_uint64}
 STRUCTURES = {"attributes": Attributes, "descriptor": Descriptor, "group": Group, "version": Version, "filter": Filter}
 ENTRIES = {"list": Entry, "groups": GroupEntry, "resources": ResourceEntry}
 ARRAYS = {"passwords": Password, "events": Event, "notes": Note, "bytes": c_uint8, "words": c_uint16}

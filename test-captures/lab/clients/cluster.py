@@ -218,7 +218,8 @@ def batch(octets):
 def pack_batch(commands):
     out = struct.pack("<I", 1)
     for command, kind, name, data in commands:
-        out += struct.pack("<III", command, kind, len(wide(name))) + wide(name) + struct.pack("<I", len(data)) + data + bytes(-len(data) % 2)
+        out += struct.pack("<III", command, kind, len(wide(name))) + wide(name) + struct.pack("<I", len(data)) + data
+        out += bytes(-len(data) % 2)
     return out
 
 
@@ -387,7 +388,7 @@ class Session:
     def do_AddGroupToGroupSet(self, asked, things):
         things["GroupSet"].groups.append(things["Group"].name)
 
-    do_MoveGroupToGroupSet = do_AddGroupToGroupSet
+    do_MoveGroupToGroupSet = do_AddGroupToGroupSetEx = do_AddGroupToGroupSet
 
     def do_RemoveGroupFromGroupSet(self, asked, things):
         for group_set in self.cluster.kinds["set"].values():
@@ -742,10 +743,6 @@ class Session:
         return {"pRpcSecurityDescriptor": {"lpSecurityDescriptor": octets, "cbInSecurityDescriptor": room,
                                            "cbOutSecurityDescriptor": len(octets)}}
 
-    def do_QueryAllValues(self, asked, things):
-        octets = pack_batch((8, kind, name, data) for name, (kind, data) in sorted(things["hKey"].values.items()))
-        return {"pcbData": len(octets), "ppData": octets}
-
     # --- batches ---
 
     def do_ExecuteBatch(self, asked, things):
@@ -765,7 +762,7 @@ class Session:
                 return {"pdwFailedCommand": number}, FILE_NOT_FOUND if command == 3 else INVALID_PARAMETER
         for port in self.cluster.batch_ports:
             port.happened.append(asked["lpData"])
-        return {"pdwFailedCommand": 0xffffffff}
+        return {"pdwFailedCommand": -1}
 
     def read_batch(self, asked, things):
         out = []

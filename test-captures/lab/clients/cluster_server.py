@@ -38,7 +38,7 @@ EPMAPPER = uuid.UUID("e1af8308-5d1f-11c9-91a4-08002b14a0fa"), 3
 CO_CANCEL, ORPHANED = 18, 19
 FIRST, LAST, HEADER_SIGN, DID_NOT_EXECUTE = 1, 2, 4, 0x20
 CONNECT, PKT, INTEGRITY, PRIVACY = 2, 4, 5, 6
-ACCESS_DENIED, OP_RANGE, BAD_STUB, SEC_PKG_ERROR = 5, 0x1C010002, 0x000006F7, 0x00000721
+ACCESS_DENIED, OP_RANGE, UNKNOWN_INTERFACE, BAD_STUB, SEC_PKG_ERROR = 5, 0x1C010002, 0x1C010003, 0x000006F7, 0x00000721
 FRAGMENT = 4280
 
 python = ctypes.PyDLL(clusapi.LIBRARIES + "libpytalloc-util.cpython-311-x86-64-linux-gnu.so.2")
@@ -255,7 +255,7 @@ class Connection:
         order = self.order(pdu)
         size, auth_length, call_id, _, context, opnum = struct.unpack_from(order + "HHLLHH", pdu, 8)
         level = self.security.level if self.security else 1
-        if level < self.lowest or (self.cluster and self.session is None) or context not in self.contexts:
+        if level < self.lowest or (self.cluster and self.session is None):
             if pdu[3] & LAST:
                 self.fault(call_id, context, ACCESS_DENIED)
             return
@@ -266,6 +266,9 @@ class Connection:
         stub = self.waiting.pop(call_id, b"") + piece
         if not pdu[3] & LAST:
             self.waiting[call_id] = stub
+            return
+        if context not in self.contexts:
+            self.fault(call_id, context, UNKNOWN_INTERFACE)
             return
         try:
             reply = self.answer(opnum, stub, self.contexts[context], BIG if order == ">" else 0)

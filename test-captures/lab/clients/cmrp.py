@@ -28,6 +28,8 @@ def told(value):
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
+        if value.get('lpSecurityDescriptor'):                   # what there is room for is not sent
+            value = dict(value, lpSecurityDescriptor=value['lpSecurityDescriptor'][:value.get('cbOutSecurityDescriptor', 0)])
         return {name: told(one) for name, one in value.items()}
     if isinstance(value, list):
         return [told(one) for one in value]
@@ -54,6 +56,9 @@ class Client:
     def record(self, name, asked, answered, status, **more):
         method = clusapi.BY_NAME[name]
         kinds = {**{p.name: p.kind for p in method.asked}, **{p.name: p.kind for p in method.answered}}
+        for p in method.asked:
+            if p.kind == 'words' and asked[p.name] is not None:
+                asked = dict(asked, **{p.name: asked[p.name].decode('utf-16le')})
         shown = [None if values is None else {n: handle_told(v) if kinds[n] == 'handle' else told(v) for n, v in values.items()}
                  for values in (asked, answered)]
         print(json.dumps({'opnum': method.opnum, 'method': 'Api' + name, 'in': shown[0], 'out': shown[1], 'status': status, **more},
@@ -166,7 +171,8 @@ def controls(call):
     new = property_list({'Description': 'Größer', 'RestartPeriod': 1000})
     call('ResourceControl', resource, 0x01000061, new)
     call('ResourceControl', resource, 0x0140005E, new)
-    call('ResourceControl', resource, 0x01400086, property_list({'Name': 'LABCLUSTER', 'Aliases': ['eins', 'zwei'], 'ResourceData': b'\1\2\3'}))
+    call('ResourceControl', resource, 0x01400086,
+         property_list({'Name': 'LABCLUSTER', 'Aliases': ['eins', 'zwei'], 'ResourceData': b'\1\2\3'}))
     call('GroupControl', group, 0x0340005E, property_list({'Priority': 3000, 'PersistentState': 1}))
     call('ClusterControl', cluster, 0x0740005E, property_list({'CrossSubnetDelay': 2000}))
     control(call, 'ResourceControl', 0x01000059, resource)
@@ -194,7 +200,6 @@ def registry(call):
         call('EnumValue', key, index, lpcbData=64)
     call('EnumValue', key, 3, lpcbData=2)
     call('QueryInfoKey', key)
-    call('QueryAllValues', key)
     call('DeleteValue', key, 'Octets')
     call('DeleteValue', key, 'Octets')
     security_of = call('GetKeySecurity', key, 7, {})
@@ -256,8 +261,9 @@ def notify(call):
     call('CloseNotify', port)
 
     port = call('CreateNotifyV2')['hNotify']
-    for key_number, (handle, kind, flags) in enumerate(((group, 2, 0x3FF), (node, 7, 0xFF), (resource, 3, 0x3FF), (cluster, 1, 0x7FF)), 0x51):
-        call('AddNotifyV2', port, handle, {'dwObjectType': kind, 'FilterFlags': flags}, key_number, 1, 1)
+    watched = (group, 2, 0x3FF), (node, 7, 0xFF), (resource, 3, 0x3FF), (cluster, 1, 0x7FF)
+    for number, (handle, kind, flags) in enumerate(watched, 0x51):
+        call('AddNotifyV2', port, handle, {'dwObjectType': kind, 'FilterFlags': flags}, number, 1, 1)
     call('AddNotifyResourceTypeV2', port, 0x1F, 0x55, 'Physical Disk', 1)
     call('OnlineResource', resource)
     call('PauseNode', node)
@@ -361,6 +367,7 @@ def the_rest(call):
     call('RemoveClusterGroupDependency', special, group)
     call('RemoveGroupFromGroupSet', group)
     call('MoveGroupToGroupSet', groups, group)
+    call('AddGroupToGroupSetEx', groups, special, 1, 2, 1, 0)
     call('DeleteGroupSet', groups)
     call('CloseGroupSet', providers)
     call('DeleteGroup', group, 1)
@@ -408,8 +415,7 @@ def priority_order(call, names):
     stub = aligned(struct.pack(number, len(names))) + struct.pack(wide_number, len(names))
     stub += b''.join(struct.pack(wide_number, 0x20000 + 4 * i) for i in range(len(names)))
     for name in names:
-        stub = aligned(stub) + struct.pack(wide_number, len(name) + 1) + struct.pack(wide_number, 0) + struct.pack(wide_number, len(name) + 1)
-        stub += wide(name)
+        stub = aligned(stub) + b''.join(struct.pack(wide_number, n) for n in (len(name) + 1, 0, len(name) + 1)) + wide(name)
     reply = call.association.call(87, stub, 0, next(iter(call.association.security), None))
     call.record('SetNetworkPriorityOrder', {'NetworkCount': len(names)}, {'rpc_status': struct.unpack('<II', reply)[0]},
                 struct.unpack('<II', reply)[1], names=names)
@@ -477,14 +483,14 @@ def scenario_access_denied(kind):
 
 
 def scenario_bind_rejected(kind):
-    """A client of version 2.0, another transfer syntax, and then the right one, on one association."""
+    """A client of version 2.0, another transfer syntax, and then the right one, on one association; and a method that is reserved."""
     association = rpc.Association(rpc.Tcp(HOST, CLUSAPI))
-    print(association.bind([(0, (CLUSAPI[0], 2, 0), rpc.NDR), (1, CLUSAPI, ('01234567-89ab-cdef-0123-456789abcdef', 1)), (2, CLUSAPI, rpc.NDR)],
-                           security(kind)))
+    unknown = '01234567-89ab-cdef-0123-456789abcdef', 1
+    print(association.bind([(0, (CLUSAPI[0], 2, 0), rpc.NDR), (1, CLUSAPI, unknown), (2, CLUSAPI, rpc.NDR)], security(kind)))
     stub = clusapi.pack_request('GetClusterName')
-    for context in (2, 0):
+    for context, opnum in ((2, 3), (0, 3), (2, 80)):
         try:
-            print(clusapi.unpack_reply('GetClusterName', stub, association.call(3, stub, context, 0)))
+            print(clusapi.unpack_reply('GetClusterName', stub, association.call(opnum, stub, context, 0)))
         except rpc.RpcError as why:
             print(why)
     association.transport.close()
