@@ -35,7 +35,8 @@ WRONG = [os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwor
 
 
 def secrets(name, keys, *options):
-    done = program.run("calls", *lens.key_options(keys), "--format", "jsonl", *options, lens.capture(name))
+    done = program.run("calls", *lens.key_options(keys), "--format", "jsonl", *options,
+                       name if name.endswith(".pcap") else lens.capture(name))
     return [s for line in done.stdout.splitlines() for s in json.loads(line)["request"].get("secrets", [])
             if s["type"].startswith("JOINPR_ENCRYPTED_USER_PASSWORD")]
 
@@ -95,20 +96,37 @@ class Join(unittest.TestCase):
                 found = secrets(name, [right], "--show-secrets")
                 passwords = [c["password"] for c in lens.expected_calls(name) if "password" in c]
                 self.assertEqual([s["password"] for s in found], passwords)
-                # Of SMB1 no signature is looked at, so nothing proves the key itself.
-                self.assertEqual({s["state"] for s in found}, {"likely" if name == "wkst-join-smb1" else "verified"})
+                self.assertEqual({s["state"] for s in found}, {"verified"})
                 for s in found:
-                    said = "which nothing else proves" if name == "wkst-join-smb1" else f"{key}, which is proven"
-                    self.assertIn(said, s["reason"])
+                    self.assertIn(f"the SMB session's {key}, which is proven", s["reason"])
                 for keys in ([other], [another]):
                     for s in secrets(name, keys, "--show-secrets"):
                         self.assertEqual(s["state"], "sealed")
                         self.assertNotIn("password", s)
 
+    def test_likely(self):
+        """Without the set-up's end no signature proves a supplied key, so it is the password's shape that speaks."""
+        name = "wkst-join-smb1"
+        with tempfile.NamedTemporaryFile(suffix=".pcap") as cut, KeyFile(CAPTURES[name][1]) as right, \
+                KeyFile(CAPTURES[name][1][:-1] + "f") as wrong:
+            packets = list(lens.read_pcap(lens.capture(name)))
+            kept = [p for p in packets if not (b"\xffSMB\x73" in p[2] and b"\x01\xbd" == p[2][34:36])]
+            self.assertLess(len(kept), len(packets))
+            lens.write_pcap(cut.name, kept)
+            found = secrets(cut.name, [right], "--show-secrets")
+            self.assertEqual([s["password"] for s in found], [PASSWORD] * 9)
+            self.assertEqual({s["state"] for s in found}, {"likely"})
+            self.assertEqual([s["reason"].count("2^48") for s in found], [1] * 8 + [0])
+            self.assertEqual([s["reason"].count("2^27") for s in found], [0] * 8 + [1])
+            found = secrets(cut.name, [wrong], "--show-secrets")
+            self.assertEqual({s["state"] for s in found}, {"sealed"})
+            self.assertFalse([s for s in found if "password" in s])
+
     def test_nothing_is_shown_unasked(self):
         for name in ("wkst-join-smb311", "wkst-join-smb1"):
             keys = lens.key_options(lens.keys_of(name))
-            for run in (["calls", "--format", "jsonl", "--stubs"], ["calls"], ["verify", "--format", "json"], ["keys", "--explain"]):
+            for run in (["calls", "--format", "jsonl", "--stubs"], ["calls"], ["verify", "--format", "json"],
+                        ["keys", "--explain"]):
                 done = program.run(*run, *keys, lens.capture(name), status=None)
                 for form in (PASSWORD, PASSWORD.encode("utf-16-le").hex(), PASSWORD.encode().hex(), "Lab-Join"):
                     self.assertNotIn(form, done.stdout + done.stderr)
