@@ -117,3 +117,96 @@ for dialect in 1 2 3 3-encrypted; do
 	TIDY[wkst-smb-left-open-smb$dialect]=left_open_ends
 done
 KEYS[wkst-join-domain]=$'stand.passwords.txt\nlab.keytab'
+
+# The server that is not real: clients/wkst_server.py, on a port of the domain controller, or as a pipe of the host FAKE. ----
+FAKE_PORT=49191
+FAKE_PIPE=$WORK/fake/ncalrpc/np/wkssvc
+fake_server() { # namespace arguments...
+	local ns=$1 n
+	shift
+	DC_LOGON="${DC_LOGON:-}" PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1 \
+		ip netns exec "$ns" "$PYTHON" "$LAB/clients/wkst_server.py" "$@" > "$WORK/wkst_server.log" 2>&1 &
+	FAKE_SERVER=$!
+	for n in $(seq 50); do
+		grep -q listening "$WORK/wkst_server.log" && return
+		sleep 0.1
+	done
+}
+fake_port_up() { fake_server "$NS_DC" tcp "$FAKE_PORT" "$(dc_conf)" "$CAPTURES/lab.keytab"; }
+fake_pipe_up() {
+	mkdir -p "$(dirname "$FAKE_PIPE")"
+	chmod 700 "$(dirname "$FAKE_PIPE")"
+	rm -f "$FAKE_PIPE"
+	fake_server "$NS_FAKE" pipe "$FAKE_PIPE"
+}
+fake_down() {
+	kill "$FAKE_SERVER" || cat "$WORK/wkst_server.log" >&2
+	wait "$FAKE_SERVER" || true
+	rm -f "$FAKE_PIPE"
+}
+on_fake_pipe() { # scenario names
+	local name
+	for name; do
+		KEYS[$name]=stand.passwords.txt SMBD_LOG[$name]=$WORK/fake/log PREPARE[$name]=fake_pipe_up TIDY[$name]=fake_down
+	done
+}
+on_fake_port() {
+	local name
+	for name; do
+		PREPARE[$name]=fake_port_up TIDY[$name]=fake_down
+	done
+}
+on_fake_port wkst-fake-seal wkst-fake-krb5 wkst-fake-ndr64-seal wkst-fake-ndr64-krb5
+on_fake_pipe wkst-fake-pipe
+fake_torture() { # ntlm|krb5 options
+	torture "$1" "ncacn_ip_tcp:${DC}[$FAKE_PORT,$2,print]" rpc.wkssvc "$DANGEROUS"
+}
+scenario_wkst-fake-seal()       { fake_torture ntlm seal,ntlm; }
+scenario_wkst-fake-krb5()       { fake_torture krb5 seal,krb5; }
+scenario_wkst-fake-ndr64-seal() { fake_torture ntlm seal,ntlm,ndr64; }
+scenario_wkst-fake-ndr64-krb5() { fake_torture krb5 seal,krb5,ndr64; }
+scenario_wkst-fake-pipe() {
+	in_client smbtorture -s "$WORK/client.conf" -d1 "ncacn_np:${FAKE}[print]" -U "FAKE\\root%$STAND_ADMIN_PW" \
+		--use-kerberos=disabled rpc.wkssvc "$DANGEROUS"
+}
+on_fake_port wkst-fake-levels wkst-fake-levels-seal wkst-fake-levels-ndr64 wkst-fake-levels-ndr64-seal wkst-fake-newer-seal \
+	wkst-fake-newer-ndr64-seal
+fake_client() { # scenario options...
+	local scenario=$1
+	shift
+	wkst_client "$scenario" "$DC" alice "$ALICE_PW" "$DOMAIN" "port=$FAKE_PORT" "$@"
+}
+scenario_wkst-fake-levels()            { fake_client every-level; }
+scenario_wkst-fake-levels-seal()       { fake_client every-level security=ntlm; }
+scenario_wkst-fake-levels-ndr64()      { fake_client every-level syntax=ndr64; }
+scenario_wkst-fake-levels-ndr64-seal() { fake_client every-level security=ntlm syntax=ndr64; }
+scenario_wkst-fake-newer-seal()        { fake_client newer-over-port security=ntlm; }
+scenario_wkst-fake-newer-ndr64-seal()  { fake_client newer-over-port security=ntlm syntax=ndr64; }
+
+# The newer passwords: their key is the SMB session's, so they go to the pipe.
+on_fake_pipe wkst-fake-newer-smb1 wkst-fake-newer-smb21 wkst-fake-newer-smb311 wkst-fake-newer-smb311-encrypted
+fake_newer() { # options...
+	wkst_client newer-passwords "$FAKE" root "$STAND_ADMIN_PW" FAKE "$@"
+}
+fake_newer_dialect() {
+	mapfile -t dialect < <(ipc_dialect "$1")
+	fake_newer "${dialect[@]}"
+}
+scenario_wkst-fake-newer-smb1()             { fake_newer_dialect NT1; }
+scenario_wkst-fake-newer-smb21()            { fake_newer_dialect SMB2_10; }
+scenario_wkst-fake-newer-smb311()           { fake_newer_dialect SMB3_11; }
+scenario_wkst-fake-newer-smb311-encrypted() { fake_newer encrypt=yes; }
+
+# A server that opens an SMB session on the domain controller to do a join, and how it leaves it (WKST-5, WKST-6); captured there.
+fake_join_up() { DC_LOGON="$DC alice $ALICE_PW $DOMAIN $FAKE_JOIN" fake_pipe_up; }
+for how in closes leaves-open leaves-tree leaves-session closes-late; do
+	for dialect in 1 2 3; do
+		case $how$dialect in leaves-tree3 | leaves-session3 | closes-late3) continue ;; esac     # as over SMB 2
+		name=wkst-fake-join-$how-smb$dialect
+		eval "fake_join_$how-smb$dialect() { FAKE_JOIN='$dialect $how' fake_join_up; }"
+		eval "scenario_$name() { wkst_client join-and-wait '$FAKE' root '$STAND_ADMIN_PW' FAKE; }"
+		on_fake_pipe "$name"
+		PREPARE[$name]=fake_join_$how-smb$dialect
+		WATCH[$name]=$NS_FAKE KEYS[$name]=$'stand.passwords.txt\nlab.keytab'
+	done
+done

@@ -19,7 +19,7 @@ from impacket.krb5.asn1 import (AP_REP, AP_REQ, TGS_REP, Authenticator, EncAPRep
 from impacket.krb5.ccache import CCache
 from impacket.krb5.types import KerberosTime, Principal, Ticket
 from impacket.smb import SMB_DIALECT
-from impacket.smb3structs import SMB2_DIALECT_21
+from impacket.smb3structs import SMB2_DIALECT_21, SMB2_DIALECT_30
 from impacket.smbconnection import SMBConnection
 from impacket.spnego import SPNEGO_NegTokenResp
 from pyasn1.codec.der import decoder, encoder
@@ -99,6 +99,9 @@ class Pipe:
             self.smb.closeFile(self.tree, self.file)
         except KeyError:
             pass                # sent; impacket then forgets a name it had open twice only once
+
+
+DIALECTS = {'1': SMB_DIALECT, '2': SMB2_DIALECT_21, '3': SMB2_DIALECT_30}
 
 
 def smb_session(host, user, password, domain, dialect=SMB2_DIALECT_21, encrypt=False):

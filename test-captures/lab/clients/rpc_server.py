@@ -153,6 +153,24 @@ class Connection(rpc.Tcp):
         self.socket = accepted
 
 
+class PipeConnection(Connection):
+    """From smbd: every message of a pipe comes and goes behind its length, 16 bits."""
+
+    def __init__(self, accepted):
+        """smbd tells first who the user is (not looked at), and wants to hear that this is a message pipe, and STATUS_SUCCESS."""
+        super().__init__(accepted)
+        asked = self._exactly(struct.unpack('>L', self._exactly(4))[0])
+        level = asked[4:8]
+        answer = b'NPAM' + level * 2 + struct.pack('<HHxxxxQL', 2, 0x05ff, 4096, 0)
+        accepted.sendall(struct.pack('>L', len(answer)) + answer)
+
+    def send(self, data):
+        super().send(struct.pack('<H', len(data)) + data)
+
+    def receive(self):
+        return self._exactly(struct.unpack('<H', self._exactly(2))[0])
+
+
 class Fault(Exception):
     """What a service raises instead of an answer: the status of the fault PDU."""
 
@@ -248,8 +266,8 @@ class Association:
             self.send(rpc.RESPONSE, flags, call_id, context, out[begin:begin + FRAGMENT], len(out) - begin, trailer)
 
 
-def forever(listening, service, conf=None, keytab=None, greet=lambda accepted: None):
-    """A process for each connection: clients keep several open side by side. `greet` is done before RPC begins."""
+def forever(listening, service, conf=None, keytab=None, kind=Connection):
+    """A process for each connection: clients keep several open side by side."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     print('listening', flush=True)
     while True:
@@ -257,8 +275,7 @@ def forever(listening, service, conf=None, keytab=None, greet=lambda accepted: N
         if os.fork() == 0:
             listening.close()
             try:
-                greet(accepted)
-                Association(Connection(accepted), service, conf, keytab).serve()
+                Association(kind(accepted), service, conf, keytab).serve()
             except rpc.RpcError as why:
                 print(why, flush=True)
             os._exit(0)

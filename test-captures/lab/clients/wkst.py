@@ -4,13 +4,14 @@
 #
 # What was sent and received goes to $EXPECT, one JSON object per call (wkst_calls.py).
 import os
+import socket
+import struct
 import sys
 import time
 
 from impacket.dcerpc.v5 import rpcrt, transport, wkst
 from impacket.dcerpc.v5.dtypes import NULL
-from impacket.smb import SMB_DIALECT
-from impacket.smb3structs import SMB2_DIALECT_21, SMB2_DIALECT_30
+from impacket.smb3structs import SMB2_DIALECT_21
 from samba import NTSTATUSError
 from samba.credentials import DONT_USE_KERBEROS, MUST_USE_KERBEROS, SMB_ENCRYPTION_REQUIRED, Credentials
 from samba.dcerpc import wkssvc
@@ -130,6 +131,18 @@ def join():
         ask(client, opnum, stub, password=JOINER_PASSWORD, encoding='Samba')
 
 
+def join_and_wait():
+    """A join, a call after it, and time for the server to close what it has opened."""
+    client = samba_client()
+    buffer = password_buffer(encrypted(client.session_key, JOINER_PASSWORD))
+    opnum, stub = packed('NetrJoinDomain2', server_name=SERVER, domain_name='CORP.EXAMPLE', account_ou=None, admin_account=JOINER,
+                         encrypted_password=buffer, join_flags=1)
+    ask(client, opnum, stub, password=JOINER_PASSWORD, encoding='MS-WKST')
+    time.sleep(0.6)
+    opnum, stub = packed('NetWkstaGetInfo', server_name=SERVER, level=100)
+    ask(client, opnum, stub)
+
+
 def reserved():
     """Every opnum no client may send (MS-WKST 3.2.4), and some that do not exist."""
     client = samba_client()
@@ -207,22 +220,141 @@ def impacket_calls(level):
 
 # --- how SMB sessions end -------------------------------------------------------------------------------------
 
-def told(association, opnum, stub, **more):
-    """One call through rpc.py."""
+def told(association, opnum, stub, own=None, **more):
+    """One call through rpc.py, in the security context that `own` names; what came back."""
     try:
-        out = association.call(opnum, stub)
+        out = association.call(opnum, stub, **(own or {}))
     except rpc.RpcError as why:
         print(opnum, why)
         out = None
     expect.call(opnum, stub, out, **more)
+    return out
+
+
+class Port(rpc.Tcp):
+    """A port that no endpoint mapper knows."""
+
+    def __init__(self, port):                   # pylint: disable=super-init-not-called
+        self.socket = socket.create_connection((socket.gethostbyname(HOST), int(port)))
+
+
+def connected():
+    """As the options say: port, security (ntlm, krb5 or none), syntax."""
+    option = dict(OPTIONS)
+    ndr64 = option.get('syntax') == 'ndr64'
+    association = rpc.Association(Port(option['port']))
+    security = {'none': None, 'ntlm': rpc.Ntlm(USER, PASSWORD, DOMAIN, spnego=False)}[option.get('security', 'none')]
+    (result, _), = association.bind([(0, WKSSVC, rpc.NDR64 if ndr64 else rpc.NDR)], security)
+    if result:
+        raise rpc.RpcError('the interface was refused')
+    own = {'auth_context': security.context_id} if security else {}
+    return association, ndr64, own
+
+
+def empty(kind, level):
+    """The [in, out] structure of an enumeration: a level and an empty container."""
+    info = getattr(wkssvc, f'{kind}Info')()
+    info.level = level
+    info.ctr = getattr(wkssvc, f'{kind}Ctr{level}')()
+    return info
+
+
+def use(level):
+    info = getattr(wkssvc, f'NetrUseInfo{level}')()
+    info.local, info.remote = 'Y:', '\\\\stand.example\\share'
+    if level:
+        info.password, info.asg_type, info.ref_count, info.use_count = 'Lab-Use-2026!', 0, 1, 1
+    if level == 2:
+        info.user_name, info.domain_name = 'bob', 'STAND'
+    return info
+
+
+def every_level():
+    """The methods and levels that Samba's servers refuse, from a server that has an answer (wkst_server.py)."""
+    association, ndr64, own = connected()
+
+    def ask_for(samba_name, **parameters):
+        opnum, stub = packed(samba_name, ndr64=ndr64, **parameters)
+        return told(association, opnum, stub, ndr64=ndr64, own=own)
+    for level in 100, 101, 102, 502, 99:
+        ask_for('NetWkstaGetInfo', server_name=SERVER, level=level)
+    ask_for('NetWkstaGetInfo', server_name=None, level=100)
+    for level, member in (1013, 'keep_connection'), (1018, 'session_timeout'), (1046, 'dormant_file_limit'):
+        info = getattr(wkssvc, f'NetWkstaInfo{level}')()
+        setattr(info, member, level)
+        ask_for('NetWkstaSetInfo', server_name=SERVER, level=level, info=info, parm_error=0)
+    info = wkssvc.NetWkstaInfo502()
+    for n, name in enumerate(sorted(a for a in dir(info) if not a.startswith('_'))):
+        setattr(info, name, n)
+    ask_for('NetWkstaSetInfo', server_name=SERVER, level=502, info=info, parm_error=0)
+    for level, most in (0, 0xffffffff), (1, 0xffffffff), (0, 1024):
+        resume = 0
+        while True:                                 # ERROR_MORE_DATA: once more, from the handle on
+            out = ask_for('NetWkstaEnumUsers', server_name=SERVER, info=empty('NetWkstaEnumUsers', level), prefmaxlen=most,
+                          resume_handle=resume)
+            if struct.unpack('<L', out[-4:])[0] != 234:
+                break
+            resume = struct.unpack('<L', out[-8:-4])[0]
+    ask_for('NetWkstaEnumUsers', server_name=SERVER, info=empty('NetWkstaEnumUsers', 0), prefmaxlen=256, resume_handle=None)
+    ask_for('NetWkstaTransportEnum', server_name=SERVER, info=empty('NetWkstaTransport', 0), max_buffer=0xffffffff, resume_handle=0)
+    ask_for('NetWkstaTransportEnum', server_name=SERVER, info=empty('NetWkstaTransport', 0), max_buffer=0xffffffff,
+            resume_handle=None)
+    for level in 0, 1, 2:
+        ask_for('NetrUseAdd', server_name=SERVER, level=level, ctr=use(level), parm_err=0)
+        ask_for('NetrUseGetInfo', server_name=SERVER, use_name='Z:', level=level)
+        ask_for('NetrUseEnum', server_name=SERVER, info=empty('NetrUseEnum', level), prefmaxlen=0xffffffff, resume_handle=0)
+    if not ndr64:
+        use_level_three(association, own)
+    ask_for('NetrUseDel', server_name=SERVER, use_name='Z:', force_cond=2)
+    ask_for('NetrWorkstationStatisticsGet', server_name=SERVER, unknown2='LanmanWorkstation', unknown3=0, unknown4=0)
+    ask_for('NetrGetJoinInformation', server_name=SERVER, name_buffer='')
+    ask_for('NetrGetJoinableOus2', server_name=SERVER, domain_name='NOWHERE.EXAMPLE', Account=JOINER, EncryptedPassword=None,
+            num_ous=0)
+    for kind in 0, 1, 2, 3:
+        ask_for('NetrEnumerateComputerNames', server_name=SERVER, name_type=kind, Reserved=0)
+    association.transport.close()
+
+
+def use_level_three(association, own):
+    """USE_INFO_3, which Samba's IDL has otherwise than MS-WKST: packed and unpacked by impacket."""
+    added = wkst.NetrUseAdd()
+    added['ServerName'], added['Level'], added['InfoStruct']['tag'] = SERVER + '\0', 3, 3
+    two = added['InfoStruct']['UseInfo3']['ui3_ui2']
+    one = two['ui2_useinfo']
+    one['ui1_local'], one['ui1_remote'], one['ui1_password'] = 'Y:\0', '\\\\stand.example\\share\0', 'Lab-Use-2026!\0'
+    two['ui2_username'], two['ui2_domainname'] = 'bob\0', 'STAND\0'
+    added['InfoStruct']['UseInfo3']['ui3_flags'] = 4
+    told(association, 8, added.getData(), own=own, tree={'ServerName': SERVER, 'Level': 3, 'InfoStruct': {
+        'ui1_local': 'Y:', 'ui1_remote': '\\\\stand.example\\share', 'ui1_password': 'Lab-Use-2026!', 'ui2_username': 'bob',
+        'ui2_domainname': 'STAND', 'ui3_flags': 4}})
+    asked = wkst.NetrUseGetInfo()
+    asked['ServerName'], asked['UseName'], asked['Level'] = SERVER + '\0', 'Z:\0', 3
+
+    def read(out):
+        info = wkst.NetrUseGetInfoResponse(out)['InfoStruct']['UseInfo3']
+        two = info['ui3_ui2']
+        texts = {name: two['ui2_useinfo'][name] for name in ('ui1_local', 'ui1_remote')}
+        texts |= {name: two[name] for name in ('ui2_username', 'ui2_domainname')}
+        return {**{name: text.rstrip('\0') for name, text in texts.items()}, 'ui3_flags': info['ui3_flags']}
+    told(association, 9, asked.getData(), own=own, tree={'ServerName': SERVER, 'UseName': 'Z:', 'Level': 3}, read=read)
+
+
+def newer_over_port():
+    """The newer methods with no password, for NDR64 and for sealing."""
+    association, ndr64, own = connected()
+    for opnum, values in newer_values(b'\0' * 16):
+        values.pop('Password', None)
+        values.pop('EncryptedPassword', None)
+        stub, tree = newer(opnum, values, ndr64)
+        told(association, opnum, stub, tree=tree, ndr64=ndr64, own=own)
+    association.transport.close()
 
 
 def ending(how):
     """Session, tree, pipe and two calls; then what `how` leaves out: the option `dialect` says over which SMB."""
     def run():
         option = dict(OPTIONS)
-        dialect = {'1': SMB_DIALECT, '2': SMB2_DIALECT_21, '3': SMB2_DIALECT_30}[option['dialect'][0]]
-        smb = rpc.smb_session(HOST, USER, PASSWORD, DOMAIN, dialect, option['dialect'].endswith('encrypted'))
+        smb = rpc.smb_session(HOST, USER, PASSWORD, DOMAIN, rpc.DIALECTS[option['dialect'][0]], option['dialect'].endswith('encrypted'))
         pipe = rpc.Pipe(smb, 'wkssvc')
         association = rpc.Association(pipe)
         association.bind([(0, WKSSVC, rpc.NDR)])
@@ -245,7 +377,10 @@ SCENARIOS = {
     'passwords': passwords,
     'newer-passwords': newer_passwords,
     'join': join,
+    'join-and-wait': join_and_wait,
     'reserved': reserved,
+    'every-level': every_level,
+    'newer-over-port': newer_over_port,
     **{'ending-' + how: ending(how) for how in ('closed', 'no-tree-disconnect', 'only-tcp', 'open')},
     'impacket': lambda: impacket_calls(None),
     'impacket-seal': lambda: impacket_calls(rpcrt.RPC_C_AUTHN_LEVEL_PKT_PRIVACY),

@@ -89,11 +89,15 @@ class Stub:
         """[in, unique, string] wchar_t *"""
         self.pointer(value is not None)
         if value is not None:
-            count = len(value.encode('utf-16-le')) // 2 + 1
-            self.size(count)
-            self.size(0)
-            self.size(count)
-            self.data += value.encode('utf-16-le') + b'\0\0'
+            self.string(value)
+
+    def string(self, value):
+        """[string] wchar_t of a pointer that stood before, or of a reference pointer, which has no referent id"""
+        octets = value.encode('utf-16-le') + b'\0\0'
+        self.size(len(octets) // 2)
+        self.size(0)
+        self.size(len(octets) // 2)
+        self.data += octets
 
     def octets(self, value):
         """[in, unique] pointer to a fixed array"""
@@ -124,7 +128,7 @@ NEWER = {
     36: [('AlternateName', 'text'), ('DomainAccount', 'text'), ('EncryptedPassword', 'aes'), ('Reserved', 'ulong')],
     37: [('PrimaryName', 'text'), ('DomainAccount', 'text'), ('EncryptedPassword', 'old'), ('Reserved', 'ulong')],
 }
-REFERENT = {'MachineName', 'NameToValidate', 'DomainNameParam'}     # [in, string] without unique: a reference pointer, no referent id
+REFERENCE = {'NameToValidate', 'DomainNameParam'}       # [in, string] without unique: reference pointers
 
 
 def newer(opnum, values, ndr64=False):
@@ -133,14 +137,8 @@ def newer(opnum, values, ndr64=False):
     for name, kind in [('ServerName', 'text')] + NEWER[opnum]:
         value = values.get(name)
         tree[name] = value
-        if kind == 'text' and name in REFERENT:
-            before = stub.data
-            stub.text(value)
-            raw = stub.data[len(before):]
-            lead = -len(before) % (8 if ndr64 else 4)
-            stub.data = before
-            stub.align(8 if ndr64 else 4)
-            stub.data += raw[lead + (8 if ndr64 else 4):]
+        if kind == 'text' and name in REFERENCE:
+            stub.string(value)
         elif kind == 'text':
             stub.text(value)
         elif kind == 'ulong':
@@ -171,8 +169,9 @@ class Expect:
     def __init__(self):
         self.file = open(os.environ['EXPECT'], 'w', encoding='utf-8')
 
-    def call(self, opnum, into, out, tree=None, ndr64=False, bigendian=False, **more):
-        """`into` and `out`: the stubs as sent and as received (None: no response); `tree`: what Samba cannot unpack."""
+    def call(self, opnum, into, out, tree=None, read=None, ndr64=False, bigendian=False, **more):
+        """`into` and `out`: the stubs as sent and as received (None: no response). `tree`, `read`: for what Samba cannot unpack,
+        the tree of the one, and how to read the tree of the other."""
         # pylint: disable=too-many-arguments
         method = ndr_print.METHODS[opnum] if opnum < len(ndr_print.METHODS) else None
         line = {'opnum': opnum, 'method': method, 'in': tree, 'out': None, 'status': None}
@@ -184,7 +183,7 @@ class Expect:
             except RuntimeError:
                 line['in'], known = None, None      # Samba would not take it either
         if out is not None:
-            line['out'], line['status'] = {}, struct.unpack('<L', out[-4:])[0]
+            line['out'], line['status'] = read(out) if read else {}, struct.unpack('<L', out[-4:])[0]
             if known:
                 ndr_unpack_out(known, out, ndr64=ndr64)
                 line = ndr_print.answered(line, ndr_print.half(known.__ndr_print_out__()))
