@@ -200,9 +200,9 @@ static char *opened_text(const join_password *p)
         return g_strdup_printf("opened with %s, which is proven; RC4 has no MAC, but length and characters hold%s", key, form);
     if (p->encoded)
         return g_strdup_printf("opened with %s, which nothing else proves; RC4 has no MAC, but length, seed, terminator and "
-                               "characters hold, as a wrong key's would once in 2^48 tries", key);
+                               "characters hold, as a wrong key's would less than once in 2^48 tries", key);
     return g_strdup_printf("opened with %s, which nothing else proves; RC4 has no MAC, but length and characters hold, as a "
-                           "wrong key's would once in 2^27 tries%s", key, form);
+                           "wrong key's would less than once in 2^27 tries%s", key, form);
 }
 
 char *join_text(const join_password *p)

@@ -9,7 +9,9 @@
 static const uint32_t STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 /* Exchanges whose end is not in the capture would pile up; of sessions a server with as many users has as many. */
 enum { EXCHANGES_LIMIT = 1 << 16, SESSIONS_LIMIT = 1 << 20 };
-enum { SMB1_HEADER = 32, SMB1_NEGOTIATE = 0x72, SMB1_TREE_CONNECT_ANDX = 0x75, SMB1_RESPONSE = 0x80 };
+enum { SMB1_HEADER = 32, SMB1_NEGOTIATE = 0x72, SMB1_SESSION_SETUP_ANDX = 0x73, SMB1_TREE_CONNECT_ANDX = 0x75 };
+enum { SMB1_RESPONSE = 0x80 };
+enum { SMB1_SIGNED = 4, SMB1_SIGNATURE_AT = 14, SMB1_SIGNATURE = 8 };
 enum { SMB2_HEADER = 64, SMB2_NEGOTIATE = 0, SMB2_SESSION_SETUP = 1, SMB2_RESPONSE = 1, SMB2_SIGNED = 8 };
 enum { SIGNATURE_AT = 48, SIGNATURE = 16, KEY = 16, HASH = 64 };
 /* Signatures held against keys that none has proven yet; what is signed at all is signed from its first message on. */
@@ -301,6 +303,17 @@ static bool signature_holds(const smb_session *session, uint16_t dialect, const 
     return holds;
 }
 
+/* [MS-CIFS] 3.1.4.1, of the answer that ends a set-up: it is the second message that is signed, so its number is 1. */
+static bool smb1_signature_holds(const uint8_t *key, const uint8_t *o, size_t length)
+{
+    static const uint8_t number[SMB1_SIGNATURE] = {1};
+    const size_t behind = SMB1_SIGNATURE_AT + SMB1_SIGNATURE;
+    const crypto_part parts[] = {{key, KEY}, {o, SMB1_SIGNATURE_AT}, {number, sizeof number}, {o + behind, length - behind}};
+    uint8_t mac[16];
+    crypto_md5(parts, G_N_ELEMENTS(parts), mac);
+    return crypto_equal(mac, o + SMB1_SIGNATURE_AT, SMB1_SIGNATURE);
+}
+
 /* Holds the keys against a signed message; the first that fits is the session's. Dialects are tried if it is not known which it
  * is; not 3.1.1, whose keys take the hash of the set-up. */
 static void prove(smb_session *session, const uint8_t *o, size_t length)
@@ -310,7 +323,9 @@ static void prove(smb_session *session, const uint8_t *o, size_t length)
     for (size_t i = 0; i < session->count; i++) {
         for (size_t d = 0; d < (known ? 1 : G_N_ELEMENTS(dialects)); d++) {
             uint16_t dialect = known ? session->dialect : dialects[d];
-            if (!signature_holds(session, dialect, session->candidates[i].octets, o, length))
+            const uint8_t *key = session->candidates[i].octets;
+            if (!(dialect == DIALECT_SMB1 ? smb1_signature_holds(key, o, length)
+                                          : signature_holds(session, dialect, key, o, length)))
                 continue;
             session->candidates[0] = session->candidates[i];
             session->candidates[0].by_signature = true;
@@ -321,12 +336,12 @@ static void prove(smb_session *session, const uint8_t *o, size_t length)
     }
 }
 
-static void check_signature(smb_sessions *s, uint64_t connection, const uint8_t *o, size_t length)
+static void check_signature(smb_sessions *s, uint64_t connection, bool smb1, const uint8_t *o, size_t length)
 {
     smb_session *session = (smb_session *)smb_sessions_find(s, connection, smb_session_id(o, length));
     if (!session || !session->count || session->candidates[0].by_signature || session->attempts >= ATTEMPTS_LIMIT)
         return;
-    if (session->dialect == DIALECT_SMB1 || (session->dialect >= DIALECT_311 && !session->hashed))
+    if (smb1 != (session->dialect == DIALECT_SMB1) || (session->dialect >= DIALECT_311 && !session->hashed))
         return;
     session->attempts++;
     prove(session, o, length);
@@ -472,8 +487,8 @@ static void hash_setup(smb_sessions *s, uint64_t connection, const uint8_t *o, s
         add_to_hash(e->preauth, o, length);
 }
 
-/* [MS-SMB] 2.2.4.7.2: what a share connection's answer supports. */
-static void read_smb1_response(smb_sessions *s, uint64_t connection, const uint8_t *o, size_t length)
+/* The set-up's end, and what a share connection's answer supports ([MS-SMB] 2.2.4.7.2). */
+static void read_smb1_response(smb_sessions *s, uint64_t connection, const uint8_t *o, size_t length, bool whole)
 {
     enum { OPTIONAL_SUPPORT = SMB1_HEADER + 1 + 4, EXTENDED_SIGNATURES = 0x20 };
     if (o[4] == SMB1_NEGOTIATE) {
@@ -481,6 +496,8 @@ static void read_smb1_response(smb_sessions *s, uint64_t connection, const uint8
         if (c)
             c->dialect = DIALECT_SMB1;
     }
+    if (o[4] == SMB1_SESSION_SETUP_ANDX && whole && le16(o + 10) & SMB1_SIGNED)
+        check_signature(s, connection, true, o, length);
     if (o[4] != SMB1_TREE_CONNECT_ANDX || length < OPTIONAL_SUPPORT + 2 || o[SMB1_HEADER] < 3)
         return;
     smb_session *session = (smb_session *)smb_sessions_find(s, connection, smb_session_id(o, length));
@@ -491,7 +508,7 @@ static void read_smb1_response(smb_sessions *s, uint64_t connection, const uint8
 void smb_sessions_message(smb_sessions *s, uint64_t connection, const uint8_t *o, size_t length, bool whole)
 {
     if (length >= SMB1_HEADER && memcmp(o, "\xffSMB", 4) == 0 && o[9] & SMB1_RESPONSE && le32(o + 5) == 0)
-        read_smb1_response(s, connection, o, length);
+        read_smb1_response(s, connection, o, length, whole);
     if (length < SMB2_HEADER + 4 || memcmp(o, "\xfeSMB", 4) != 0)
         return;
     uint16_t command = le16(o + 12);
@@ -501,5 +518,5 @@ void smb_sessions_message(smb_sessions *s, uint64_t connection, const uint8_t *o
     if (command == SMB2_SESSION_SETUP)
         hash_setup(s, connection, o, length, flags & SMB2_RESPONSE);
     if (whole && flags & SMB2_SIGNED)
-        check_signature(s, connection, o, length);
+        check_signature(s, connection, false, o, length);
 }

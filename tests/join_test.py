@@ -25,19 +25,30 @@ CAPTURES = {
     "wkst-join-smb300": ("Session.ApplicationKey", "0x54167c2e 1911b7b640196267bca7a48e1385c8b9"),
     "wkst-join-smb311": ("Session.ApplicationKey", "0xec1e07c5 31e3fb60ed42803857c7dfb7e399f88e"),
     "wkst-join-smb311-encrypted": ("Session.ApplicationKey", "0xaec51733 e493a5f9fdd219f15c44f8f0fc732bc8"),
+    "wkst-fake-newer-smb1": ("protected Session.SessionKey", "0xb99d 9964a71e2be34e904ab501718acad7c9"),
+    "wkst-fake-newer-smb21": ("Session.SessionKey", "0x6e572eb8 ff8a02de4fd60b9711e473b1b4a15e65"),
+    "wkst-fake-newer-smb311": ("Session.ApplicationKey", "0xfd26dcdc 10d04233a33333c98176f2c397826326"),
+    "wkst-fake-newer-smb311-encrypted": ("Session.ApplicationKey", "0x2d302c9e b3b01baa0518cf9994b9d94955a36439"),
     "wkst-join-krb5": ("Session.ApplicationKey", None),
     "wkst-impacket": ("Session.SessionKey", None),
     "wkst-impacket-seal": ("Session.SessionKey", None),
     "wkst-join-domain": ("Session.ApplicationKey", None),
 }
-SEALED_RPC = {"wkst-impacket-seal", "wkst-join-smb311-encrypted"}  # without the key there is not even the call
+# Without the key there is not even the call.
+SEALED_RPC = {"wkst-impacket-seal", "wkst-join-smb311-encrypted", "wkst-fake-newer-smb311-encrypted"}
 WRONG = [os.path.join(lens.CAPTURES, f) for f in ("wrong.keytab", "wrong-passwords.txt")]
 
 
 def secrets(name, keys, *options):
-    done = program.run("calls", *lens.key_options(keys), "--format", "jsonl", *options, lens.capture(name))
+    done = program.run("calls", *lens.key_options(keys), "--format", "jsonl", *options,
+                       name if name.endswith(".pcap") else lens.capture(name))
     return [s for line in done.stdout.splitlines() for s in json.loads(line)["request"].get("secrets", [])
             if s["type"].startswith("JOINPR_ENCRYPTED_USER_PASSWORD")]
+
+
+def proof(secret, key):
+    """What must be said of a password that a sure key opened."""
+    return f"the SMB session's {key}, " + ("and its HMAC holds" if secret["type"].endswith("_AES") else "which is proven")
 
 
 class KeyFile:
@@ -67,8 +78,10 @@ class Join(unittest.TestCase):
                     self.assertEqual([s["password"] for s in found], [c["password"] for c in sent])
                     self.assertEqual(["bare UTF-16" in s["reason"] for s in found], [c["encoding"] == "Samba" for c in sent])
                 self.assertEqual({s["state"] for s in found}, {"verified"})
+                newer = len([s for s in found if s["type"].endswith("_AES")])
+                self.assertEqual(newer, 5 if "newer" in name else 0)
                 for s in found:
-                    self.assertIn(f"the SMB session's {key}, which is proven", s["reason"])
+                    self.assertIn(proof(s, key), s["reason"])
                     self.assertEqual(s["length"], len(s["password"].encode()))
                     self.assertIn(s["account"], (ACCOUNT, "CORP\\Administrator"))
                     self.assertIn(s["field"], ("Password", "EncryptedPassword"))
@@ -95,20 +108,38 @@ class Join(unittest.TestCase):
                 found = secrets(name, [right], "--show-secrets")
                 passwords = [c["password"] for c in lens.expected_calls(name) if "password" in c]
                 self.assertEqual([s["password"] for s in found], passwords)
-                # Of SMB1 no signature is looked at, so nothing proves the key itself.
-                self.assertEqual({s["state"] for s in found}, {"likely" if name == "wkst-join-smb1" else "verified"})
+                self.assertEqual({s["state"] for s in found}, {"verified"})
                 for s in found:
-                    said = "which nothing else proves" if name == "wkst-join-smb1" else f"{key}, which is proven"
-                    self.assertIn(said, s["reason"])
+                    self.assertIn(proof(s, key), s["reason"])
                 for keys in ([other], [another]):
                     for s in secrets(name, keys, "--show-secrets"):
                         self.assertEqual(s["state"], "sealed")
+                        self.assertTrue(s["reason"].startswith("sealed"), s["reason"])
                         self.assertNotIn("password", s)
+
+    def test_likely(self):
+        """Without the set-up's end no signature proves a supplied key, so it is the password's shape that speaks."""
+        name = "wkst-join-smb1"
+        with tempfile.NamedTemporaryFile(suffix=".pcap") as cut, KeyFile(CAPTURES[name][1]) as right, \
+                KeyFile(CAPTURES[name][1][:-1] + "f") as wrong:
+            packets = list(lens.read_pcap(lens.capture(name)))
+            kept = [p for p in packets if not (b"\xffSMB\x73" in p[2] and b"\x01\xbd" == p[2][34:36])]
+            self.assertLess(len(kept), len(packets))
+            lens.write_pcap(cut.name, kept)
+            found = secrets(cut.name, [right], "--show-secrets")
+            self.assertEqual([s["password"] for s in found], [PASSWORD] * 9)
+            self.assertEqual({s["state"] for s in found}, {"likely"})
+            self.assertEqual([s["reason"].count("2^48") for s in found], [1] * 8 + [0])
+            self.assertEqual([s["reason"].count("2^27") for s in found], [0] * 8 + [1])
+            found = secrets(cut.name, [wrong], "--show-secrets")
+            self.assertEqual({s["state"] for s in found}, {"sealed"})
+            self.assertFalse([s for s in found if "password" in s])
 
     def test_nothing_is_shown_unasked(self):
         for name in ("wkst-join-smb311", "wkst-join-smb1"):
             keys = lens.key_options(lens.keys_of(name))
-            for run in (["calls", "--format", "jsonl", "--stubs"], ["calls"], ["verify", "--format", "json"], ["keys", "--explain"]):
+            for run in (["calls", "--format", "jsonl", "--stubs"], ["calls"], ["verify", "--format", "json"],
+                        ["keys", "--explain"]):
                 done = program.run(*run, *keys, lens.capture(name), status=None)
                 for form in (PASSWORD, PASSWORD.encode("utf-16-le").hex(), PASSWORD.encode().hex(), "Lab-Join"):
                     self.assertNotIn(form, done.stdout + done.stderr)

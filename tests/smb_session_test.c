@@ -312,6 +312,26 @@ static void test_smb1(void)
     expect_key(&r, "session's Session.SessionKey", v->session_key, true);
     run_end(&r);
 
+    /* A supplied key, which the signature of the set-up's end proves, but not when an octet of it is another. */
+    char *right = session_line(v, true), *wrong = session_line(v, false);
+    for (int changed = 0; changed < 2; changed++) {
+        run_begin(&r, right);
+        for (size_t i = 0; v->messages[i]; i++)
+            give(&r, v->messages[i] + 1, v->messages[i][0] == 'C', changed && i + 3 == last + 1 ? 35 : SIZE_MAX);
+        expect_key(&r, "protected Session.SessionKey", v->application, !changed);
+        run_end(&r);
+    }
+    run_begin(&r, wrong);
+    set_up(&r, v);
+    size_t count;
+    join_key *keys = smb_session_join_keys(smb_sessions_find(r.sessions, CONNECTION, r.id), &count);
+    g_assert_cmpuint(count, ==, 2);
+    g_assert_false(keys[0].sure || keys[1].sure);
+    crypto_free(keys);
+    run_end(&r);
+    g_free(right);
+    g_free(wrong);
+
     static const char *const others[] = {NULL, "CORP\\Administrator:Lab-Admin-2027!\n"};
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
         run_begin(&r, others[i]);
