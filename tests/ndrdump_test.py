@@ -1,5 +1,5 @@
-"""ClusAPI 3.0 and wkssvc against Samba's ndrdump: every method's stubs, requests and responses, with every arm of their unions, NDR
-and NDR64.
+"""ClusAPI 3.0 and wkssvc against Samba's ndrdump: every method's stubs, requests and responses, with every arm of their unions,
+NDR and NDR64.
 
 table_stubs writes the stubs and what RPC Lens reads in them; ndrdump, which has its own description of the interface, must read
 the same octets to the last and find the same values under the same names, or under those that docs/filter-names.md gives

@@ -1,9 +1,9 @@
 /* table_stubs.c - writes stubs of every method of an interface, and what RPC Lens reads out of them, for others to compare.
  *
- *     table_stubs PROTOCOL FOLDER     FOLDER/OPNUM.TAG.SOURCE.in, .out: a stub whose unions have this tag (0 where there are none),
- *                                     by the method's own rows (0) or those of other sources (1 ...); .in.values, .out.values: name,
- *                                     kind, value; the same with 64 in front of the direction for NDR64. Of a protocol's versions
- *                                     the first, as that is what other decoders know.
+ *     table_stubs PROTOCOL FOLDER     FOLDER/OPNUM.TAG.SOURCE.in, .out: a stub whose unions have this tag (0 where there are
+ *                                     none), by the method's own rows (0) or those of other sources (1 ...); .in.values,
+ *                                     .out.values: name, kind, value; the same with 64 in front of the direction for NDR64. Of a
+ *                                     protocol's versions the first, as that is what other decoders know.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
