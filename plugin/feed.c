@@ -129,12 +129,13 @@ static void unref_array(void *p)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     capture *c = user;
-    if (!call->bound && !response) {
+    bool unbound = !call->bound && !call->rejected;
+    if (unbound && !response) {
         c->facts.unbound_calls++;
         c->facts.unbound_on_pipes += call->association->transport == RPC_NCACN_NP;
     }
     rpc_handles_message(c->handles, call, response);
-    if (c->life && !response && call->association->transport == RPC_NCACN_NP && (call->interface || !call->bound))
+    if (c->life && !response && call->association->transport == RPC_NCACN_NP && (call->interface || unbound))
         smb_life_carried(c->life, call->association->connection, call->association->pipe_id,
                          call->interface ? call->interface->protocol : NULL);
     if (c->judge)

@@ -252,7 +252,8 @@ static void context_asked(const pdu_context *context, void *user)
                                     walk->tracker->sink.user);
     /* Believed until the answer says otherwise: the answer may be missing from the capture. */
     gpointer id = GUINT_TO_POINTER(context->id);
-    if (g_hash_table_contains(a->presentations, id) || g_hash_table_size(a->presentations) >= CONTEXTS_LIMIT)
+    const presentation *known = g_hash_table_lookup(a->presentations, id);
+    if (known ? !known->rejected : g_hash_table_size(a->presentations) >= CONTEXTS_LIMIT)
         return;
     presentation *made = g_new0(presentation, 1);
     made->interface = context->interface;
@@ -280,8 +281,8 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
     presentation *made = g_hash_table_lookup(a->presentations, GUINT_TO_POINTER(context->id));
     if (made && result->result == 0)
         made->ndr64 = ndr_guid_equal(&result->transfer, &pdu_ndr64);
-    else
-        g_hash_table_remove(a->presentations, GUINT_TO_POINTER(context->id));
+    else if (made)
+        made->rejected = true;
 }
 
 /* ---------------------------------------------------------------------------------------------- security contexts */
@@ -383,7 +384,8 @@ static open_call *call_new(rpc_tracker *t, association *a, const pdu_parts *p)
     call->call_id = p->call_id;
     call->request.level = call->response.level = SEC_LEVEL_NONE;
     const presentation *context = g_hash_table_lookup(a->presentations, GUINT_TO_POINTER(p->context_id));
-    if (context) {
+    call->rejected = context && context->rejected;
+    if (context && !context->rejected) {
         call->bound = true;
         call->uuid = context->interface;
         call->version_major = context->version_major;

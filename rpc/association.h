@@ -76,6 +76,7 @@ struct rpc_call {
     uint64_t             number;      /* from 1, in the order of the first PDU */
     const ndr_interface *interface;   /* NULL: not one of ours, or not known */
     const ndr_method    *method;      /* NULL likewise, or an opnum the interface does not have */
+    bool                 rejected;    /* the server had rejected the presentation context */
     bool                 bound;       /* the presentation context is known; then: */
     ndr_guid             uuid;
     uint16_t             version_major, version_minor;

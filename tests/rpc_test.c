@@ -121,7 +121,8 @@ static void on_message(rpc_call *call, bool response, void *user)
     ((rig *)user)->group = call->association->group;
     const rpc_message *m = response ? &call->response : &call->request;
     note(user, "%s %u %s opnum %u stub %d of %d frames %u%s", response ? "answer" : "request", call->call_id,
-         call->interface ? call->interface->protocol : call->bound ? "other" : "unbound", call->opnum,
+         call->interface ? call->interface->protocol : call->bound ? "other" : call->rejected ? "rejected" : "unbound",
+         call->opnum,
          m->stub ? (int)m->stub->len : -1, (int)m->reported, m->frames->len, m->complete ? "" : " incomplete");
 }
 
@@ -327,7 +328,21 @@ static void test_rejected_context(void)
     feed(&r, bind_pdu(PDU_BIND, 0, &bkrp_interface.uuid, &pdu_ndr, false));
     feed(&r, ack_pdu(PDU_BIND_ACK, 2, &pdu_ndr, false));
     feed(&r, request_pdu(3, 1, 0, 0, "x", 1, false));
-    expect(&r, "request 1 unbound opnum 0 stub 1 of 1 frames 1", NULL);
+    expect(&r, "request 1 rejected opnum 0 stub 1 of 1 frames 1", NULL);
+    rig_stop(&r);
+}
+
+/* What was rejected may be asked for again. */
+static void test_rejected_then_accepted(void)
+{
+    rig r;
+    rig_start(&r, true);
+    feed(&r, bind_pdu(PDU_BIND, 0, &bkrp_interface.uuid, &pdu_ndr, false));
+    feed(&r, ack_pdu(PDU_BIND_ACK, 2, &pdu_ndr, false));
+    feed(&r, bind_pdu(PDU_ALTER_CONTEXT, 0, &other, &pdu_ndr, false));
+    feed(&r, ack_pdu(PDU_ALTER_CONTEXT_RESP, 0, &pdu_ndr, false));
+    feed(&r, request_pdu(3, 1, 0, 0, "x", 1, false));
+    expect(&r, "request 1 other opnum 0 stub 1 of 1 frames 1", NULL);
     rig_stop(&r);
 }
 
@@ -571,6 +586,7 @@ int main(int argc, char **argv)
     g_test_add_func("/association/fragments", test_fragments);
     g_test_add_func("/association/no-bind", test_no_bind);
     g_test_add_func("/association/rejected-context", test_rejected_context);
+    g_test_add_func("/association/rejected-then-accepted", test_rejected_then_accepted);
     g_test_add_func("/association/alter-context", test_alter_context);
     g_test_add_func("/association/fault-and-reuse", test_fault_and_reuse);
     g_test_add_func("/association/object-uuid", test_object_uuid);
