@@ -288,29 +288,37 @@ static void put_pdu(GByteArray *out, uint8_t type, uint8_t call_id, uint16_t opn
     g_byte_array_append(out, stub->data, stub->len);
 }
 
-/* ClusAPI calls with handles of a few octets, so that they are opened, used and closed. */
-static size_t seed_handles(GRand *random, uint8_t *out, size_t limit)
+/* Calls with values and handles of a few numbers: ClusAPI's handles are opened, used and closed, wkssvc's rules meet what they look
+ * for. */
+static size_t seed_calls(GRand *random, uint8_t *out, size_t limit)
 {
     static const uint8_t bind[] = {
         2, 72, 0, 5, 0, 11, 3, 0x10, 0, 0, 0, 72, 0, 0, 0, 1, 0, 0, 0, 0xb8, 0x10, 0xb8, 0x10, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0,
         0xb2, 0xb8, 0x7d, 0xb9, 0x63, 0x4c, 0xcf, 0x11, 0xbf, 0xf6, 0x08, 0x00, 0x2b, 0xe2, 0x3f, 0x2f, 3, 0, 0, 0,
         0x04, 0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11, 0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60, 2, 0, 0, 0};
+    static const uint8_t wkssvc[] = {0x98, 0xd0, 0xff, 0x6b, 0x12, 0xa1, 0x10, 0x36, 0x98, 0x33, 0x46, 0xc3, 0xf8, 0x7e, 0x34, 0x5a, 1};
     static const uint16_t likely[] = {8, 11, 12, 28, 30, 37, 41, 44, 66, 67, 73, 117, 120, 137, 138};
     static const char *const names[] = {"hResource", "Resource", "hKey", "pKey", "hGroup", "Group", "hNode", "Node", "return"};
+    static const char *const wkst_names[] = {"Level", "Options", "EntriesRead", "Buffer", "Password", "NameType", "Reserved",
+                                             "BufferType", "return"};
     GByteArray *made = g_byte_array_append(g_byte_array_new(), bind, sizeof bind);
+    bool wkst = g_rand_boolean(random);
+    const ndr_interface *interface = wkst ? &wkst_interface : &cmrp_interface_3;
+    if (wkst)
+        memcpy(made->data + 3 + 32, wkssvc, sizeof wkssvc);
     for (uint8_t i = 1; i < 12; i++) {
-        uint16_t opnum = g_rand_boolean(random) ? likely[g_rand_int_range(random, 0, G_N_ELEMENTS(likely))]
-                                                : (uint16_t)g_rand_int_range(random, 0, 265);
-        const ndr_method *method = interfaces_method(&cmrp_interface_3, opnum);
+        uint16_t opnum = !wkst && g_rand_boolean(random) ? likely[g_rand_int_range(random, 0, G_N_ELEMENTS(likely))]
+                                                         : (uint16_t)g_rand_int_range(random, 0, wkst ? 39 : 265);
+        const ndr_method *method = interfaces_method(interface, opnum);
         if (method->reserved)
             continue;
         for (int response = 0; response < 2; response++) {
             encode_set sets[G_N_ELEMENTS(names) + 1] = {{0}};
             for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
                 int number = g_rand_int_range(random, 0, 4);
-                sets[n] = (encode_set){.name = names[n], .null = number == 0, .number = (uint64_t)number};
+                sets[n] = (encode_set){.name = wkst ? wkst_names[n] : names[n], .null = number == 0, .number = (uint64_t)number};
             }
-            GByteArray *stub = encode_stub_set(&cmrp_interface_3, method, 0, response, false,
+            GByteArray *stub = encode_stub_set(interface, method, 0, response, false,
                                                g_rand_int_range(random, 0, 8) ? sets : NULL);
             put_pdu(made, response ? 2 : 0, i, opnum, stub);
             g_byte_array_unref(stub);
@@ -371,7 +379,7 @@ int main(int argc, char **argv)
     uint8_t input[4096];
     for (unsigned long i = 0; i < rounds; i++) {
         size_t length = i % 4 == 0 ? seed(random, input) : i % 4 == 1 ? seed_datagrams(random, input)
-                        : i % 4 == 2 ? seed_smb(random, input) : seed_handles(random, input, sizeof input);
+                        : i % 4 == 2 ? seed_smb(random, input) : seed_calls(random, input, sizeof input);
         LLVMFuzzerTestOneInput(input, length);
     }
     g_rand_free(random);

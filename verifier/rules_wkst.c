@@ -283,6 +283,7 @@ typedef struct {
     char      *account;  /* that the call gives; NULL: none, or it cannot be read */
     GPtrArray *open;     /* smb_object: what it has opened since and not closed */
     unsigned   closed;   /* how many it has */
+    unsigned   implied;  /* how many ended with their session or connection */
 } window;
 
 typedef struct {
@@ -376,6 +377,16 @@ static void own_began(own_sessions *s, const smb_object *object)
         g_free(address);
 }
 
+/* What ended without being closed is in doubt, if it was the call's. */
+static void count_end(window *w, const smb_object *object, bool implied)
+{
+    account_match match = match_account(w, object);
+    if (match == ACCOUNT_SAME && implied)
+        w->implied++;
+    else if (match != ACCOUNT_OTHER)
+        w->closed++;
+}
+
 static void own_event(own_sessions *s, const smb_object *object, smb_event event)
 {
     if (event == SMB_BEGAN) {
@@ -385,15 +396,15 @@ static void own_event(own_sessions *s, const smb_object *object, smb_event event
     for (guint i = 0; s->windows && i < s->windows->len; i++) {
         window *w = s->windows->pdata[i];
         if (g_ptr_array_remove_fast(w->open, (gpointer)object))
-            w->closed += match_account(w, object) != ACCOUNT_OTHER;
+            count_end(w, object, event == SMB_CLOSED_WITH_OWNER);
     }
 }
 
-/* Asked to be closed, or with its connection. */
-static bool is_over(const verifier *v, const smb_object *object)
+/* With its session or its connection. */
+static bool is_over_with(const verifier *v, const smb_object *object)
 {
     const capture_facts *facts = verifier_facts(v);
-    return object->closing || (object->session && object->session->closing) ||
+    return (object->session && object->session->closing) ||
            (facts->tcp_end && facts->tcp_end(object->connection, facts->user) != SMB_TCP_OPEN);
 }
 
@@ -409,20 +420,24 @@ static void judge_open(verifier *v, const rule *self, const rpc_call *call, cons
                        reason == ic_internal ? "; whether it was opened for this call is not known" : "");
 }
 
-static void end_window(verifier *v, const rule *self, own_sessions *s, const rpc_call *call, const window *w)
+static void end_window(verifier *v, const rule *self, own_sessions *s, const rpc_call *call, window *w)
 {
-    unsigned over = w->closed, left = 0;
+    unsigned left = 0;
     for (guint i = 0; i < w->open->len; i++) {
         const smb_object *object = w->open->pdata[i];
         account_match match = match_account(w, object);
+        bool implied = !object->closing && is_over_with(v, object);
         if (match == ACCOUNT_OTHER)
             continue;
-        if (is_over(v, object))
-            over++;
+        if (object->closing || implied)
+            count_end(w, object, implied);
         else
             left++, judge_open(v, self, call, object, match);
     }
-    if (left == 0 && over > 0)
+    if (w->implied > 0)
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "and has left what it had opened (%u) to end with its session or "
+                           "connection", w->implied);
+    else if (left == 0 && w->closed > 0)
         verifier_pass(v, self);
     else if (left == 0 && s->clients && g_hash_table_contains(s->clients, w->server))
         verifier_not_applicable(v, self, "the server opened none during the calls");

@@ -216,7 +216,8 @@ static void check_use(verifier *v, const rule *self, void *state, const rpc_call
     if (!returned)
         wkst_find_unread(v, self, call, true);
     else if (returned->number == WKST_SUCCESS)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with success; it should not be offered to other computers");
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, rule_context_key(call, &call->response),
+                           "with success; it should not be offered to other computers");
     else
         verifier_pass(v, self);
     wkst_reading_clear(&out);
