@@ -7,6 +7,7 @@ import collections
 import datetime
 import os
 import re
+import subprocess
 import sys
 import unittest
 
@@ -14,6 +15,8 @@ import lens
 
 BUILD = sys.argv.pop(1)
 program = lens.Rpclens(BUILD)
+
+SEEN = {"cmrp 2.0": 10, "cmrp 3.0": 165, "wkst": 29}
 
 
 def pairs(text):
@@ -271,6 +274,24 @@ class Captures(unittest.TestCase):
                 self.assertLessEqual(set(found["frames"]), requests | answers)
         odd = [c["request"]["frames"][-1] for c in calls if c["request"].get("params", {}).get("dwParam")]
         self.assertEqual([f["frame"] for f in report["findings"] if f["rule"] == "BKRP-19" and f["verdict"] == "warning"], odd)
+
+    def test_coverage(self):
+        """How many of the methods that the tables describe a client or server has used in some capture; of ClusAPI by version."""
+        seen = {}
+        for name in lens.must_show():
+            for call in lens.calls_of(name, program.calls(lens.capture(name), lens.keys_of(name))):
+                if call["method"] and not call["method"].startswith("Opnum"):
+                    version = f" {call['version']}" if call["protocol"] == "cmrp" else ""
+                    seen.setdefault(call["protocol"] + version, set()).add(call["opnum"])
+        described = {}
+        for test in ("cmrp_test", "wkst_test"):
+            done = subprocess.run([os.path.join(BUILD, "tests", test)], capture_output=True, text=True, check=True)
+            described |= dict(re.findall(r"(\w+(?: \d\.\d)?): (\d+/\d+)", done.stdout))
+        self.assertEqual(set(described), {"cmrp 2.0", "cmrp 3.0", "wkst"})
+        print()
+        for what, of in sorted(described.items()):
+            print(f"  {what}: {of} methods, {len(seen[what])} seen in captures")
+            self.assertGreaterEqual(len(seen[what]), SEEN[what])
 
     def test_several_captures(self):
         names = ["bkrp-dwparam", "bkrp-python-spnego-krb5"]
