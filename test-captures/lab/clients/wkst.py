@@ -94,6 +94,7 @@ def passwords():
     """Each method with a password as MS-WKST encodes it, then one as Samba does."""
     client = samba_client()
     key = client.session_key
+    print('session key', key.hex())
     for opnum, stub in with_password(key, False):
         ask(client, opnum, stub, password=JOINER_PASSWORD, encoding='MS-WKST')
     opnum, stub = next(with_password(key, True))
@@ -117,6 +118,7 @@ def newer_values(key):
 
 def newer_passwords():
     client = samba_client()
+    print('session key', client.session_key.hex())
     for opnum, values in newer_values(client.session_key):
         stub, tree = newer(opnum, values)
         ask(client, opnum, stub, tree, password=JOINER_PASSWORD, encoding='MS-WKST')
