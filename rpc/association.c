@@ -253,7 +253,7 @@ static void context_asked(const pdu_context *context, void *user)
     /* Believed until the answer says otherwise: the answer may be missing from the capture. */
     gpointer id = GUINT_TO_POINTER(context->id);
     const presentation *known = g_hash_table_lookup(a->presentations, id);
-    if (known ? !known->rejected : g_hash_table_size(a->presentations) >= CONTEXTS_LIMIT)
+    if (known ? known->accepted : g_hash_table_size(a->presentations) >= CONTEXTS_LIMIT)
         return;
     presentation *made = g_new0(presentation, 1);
     made->interface = context->interface;
@@ -279,10 +279,12 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
         walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, result->result,
                                     walk->tracker->sink.user);
     presentation *made = g_hash_table_lookup(a->presentations, GUINT_TO_POINTER(context->id));
-    if (made && result->result == 0)
+    if (made && result->result == 0) {
         made->ndr64 = ndr_guid_equal(&result->transfer, &pdu_ndr64);
-    else if (made)
+        made->accepted = true;
+    } else if (made) {
         made->rejected = true;
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------- security contexts */

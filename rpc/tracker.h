@@ -21,6 +21,7 @@ typedef struct {
     uint16_t version_major, version_minor;
     bool     ndr64;
     bool     rejected; /* by the server; calls on it are of no interface */
+    bool     accepted;  /* by an answer that is in the capture */
 } presentation;
 
 typedef struct {

@@ -344,6 +344,17 @@ static void test_rejected_then_accepted(void)
     feed(&r, request_pdu(3, 1, 0, 0, "x", 1, false));
     expect(&r, "request 1 other opnum 0 stub 1 of 1 frames 1", NULL);
     rig_stop(&r);
+
+    /* Where the answers are missing, what was asked for last is what the client goes on with. */
+    rig_start(&r, true);
+    feed(&r, bind_pdu(PDU_BIND, 0, &other, &pdu_ndr, false));
+    feed(&r, bind_pdu(PDU_ALTER_CONTEXT, 0, &bkrp_interface.uuid, &pdu_ndr, false));
+    feed(&r, request_pdu(3, 1, 0, 0, "x", 1, false));
+    feed(&r, ack_pdu(PDU_ALTER_CONTEXT_RESP, 0, &pdu_ndr, false));
+    feed(&r, bind_pdu(PDU_ALTER_CONTEXT, 0, &other, &pdu_ndr, false)); /* what was accepted stays */
+    feed(&r, request_pdu(3, 2, 0, 0, "x", 1, false));
+    expect(&r, "request 1 bkrp opnum 0 stub 1 of 1 frames 1", "request 2 bkrp opnum 0 stub 1 of 1 frames 1", NULL);
+    rig_stop(&r);
 }
 
 static void test_alter_context(void)
