@@ -12,6 +12,8 @@
 
 /* ------------------------------------------------------------------------------------------------------ the traffic */
 
+static const encode_set *const none = NO_SETS;
+
 /* One capture, judged by one verifier; each expectation ends it and begins the next. */
 static struct {
     verifier     *v;
@@ -69,6 +71,7 @@ static rpc_call *request_in(uint32_t frame, uint16_t opnum, const encode_set *in
 {
     rpc_call *call = g_new(rpc_call, 1);
     *call = craft_call(&association, interface, opnum, frame, in);
+    call->call_id = t.calls->len + 2;
     g_ptr_array_add(t.calls, call);
     protect(&call->request);
     return call;
@@ -376,6 +379,15 @@ static void test_left_open(void)
     verifier_closed(t.v, 1);
     expect_warned("C-06", 11, "HRES_RPC \"Disk 1\", opened by ApiOpenResource, was not closed before the last connection");
 
+    open_resource(10, 7);
+    rpc_call *call = request_in(12, 3, none);
+    call->call_id += 1; /* one is missing, which may have closed it */
+    tell(call, false);
+    verifier_closed(t.v, 1);
+    expect_open("C-06", "IC-TRUNCATED", 11, "opened by ApiOpenResource, was not closed before the last connection of its "
+                "association ended; "
+                "calls may be missing");
+
     /* The end of the connection is not in the capture; groups may be left open; another connection of the group goes on. */
     open_resource(10, 7);
     expect_not_applicable("C-06");
@@ -449,8 +461,6 @@ static void test_access(void)
 }
 
 /* ------------------------------------------------------------------------------------- transport and authentication */
-
-static const encode_set *const none = NO_SETS;
 
 static void good(uint32_t frame)
 {

@@ -251,6 +251,8 @@ static void check_use_after_close(verifier *v, const rule *self, void *state, co
 typedef struct {
     GHashTable *ended;   /* of uint64_t, as a set */
     GHashTable *groups;  /* scope -> set of connections */
+    GHashTable *call_ids; /* connection -> the call_id of its last request */
+    GHashTable *gaps;    /* connections with a gap in their call_ids, as a set: calls are missing from the capture */
     uint64_t    last;    /* association */
     uint64_t    last_group;
 } left_open;
@@ -260,6 +262,11 @@ static bool should_close(const ndr_type *type)
 {
     return type && (strcmp(type->name, "HRES_RPC") == 0 || strcmp(type->name, "HNOTIFY_RPC") == 0 ||
                     strcmp(type->name, "HCLUSTER_RPC") == 0);
+}
+
+static uint64_t *copy_number(uint64_t number)
+{
+    return g_memdup2(&number, sizeof number);
 }
 
 static void note_connection(left_open *s, const rpc_association *a)
@@ -276,13 +283,30 @@ static void note_connection(left_open *s, const rpc_association *a)
         connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
         g_hash_table_insert(s->groups, g_strdup(scope), connections);
     }
-    g_hash_table_add(connections, g_memdup2(&a->connection, sizeof a->connection));
+    g_hash_table_add(connections, copy_number(a->connection));
     g_free(scope);
+}
+
+/* Clients number their calls one after the other. A handshake takes a number too, so that a gap is no proof of a loss; but where
+ * there is none, nothing was lost between two calls. */
+static void note_call_id(left_open *s, const rpc_call *call)
+{
+    uint64_t connection = call->association->connection;
+    if (!s->call_ids) {
+        s->call_ids = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+        s->gaps = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    }
+    gpointer last;
+    if (g_hash_table_lookup_extended(s->call_ids, &connection, NULL, &last) && call->call_id > GPOINTER_TO_UINT(last) + 1)
+        g_hash_table_add(s->gaps, copy_number(connection));
+    g_hash_table_insert(s->call_ids, copy_number(connection), GUINT_TO_POINTER(call->call_id));
 }
 
 static void left_open_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     note_connection(state, call->association);
+    if (!response)
+        note_call_id(state, call);
     if (!response && call->method && given_back(call->method))
         is_read(v, self, call);
     const ndr_field *row = response ? given_back(call->method) : NULL;
@@ -297,20 +321,24 @@ static void left_open_closed(verifier *v, const rule *self, void *state, uint64_
     left_open *s = state;
     if (!s->ended)
         s->ended = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    g_hash_table_add(s->ended, g_memdup2(&connection, sizeof connection));
+    g_hash_table_add(s->ended, copy_number(connection));
 }
 
-static bool is_over(const left_open *s, const char *scope)
+/* Whether all connections of the group have ended; `gap`: calls on one of them may be missing. */
+static bool is_over(const left_open *s, const char *scope, bool *gap)
 {
     GHashTableIter iter;
     gpointer connection;
+    *gap = false;
     GHashTable *connections = s->groups ? g_hash_table_lookup(s->groups, scope) : NULL;
     if (!connections || !s->ended)
         return false;
     g_hash_table_iter_init(&iter, connections);
-    while (g_hash_table_iter_next(&iter, &connection, NULL))
+    while (g_hash_table_iter_next(&iter, &connection, NULL)) {
         if (!g_hash_table_contains(s->ended, connection))
             return false;
+        *gap |= s->gaps && g_hash_table_contains(s->gaps, connection);
+    }
     return true;
 }
 
@@ -323,11 +351,14 @@ typedef struct {
 static void judge_left(const rpc_handle *h, void *user)
 {
     const left_walk *w = user;
-    if (!h->opened_by || h->closed_by || h->maybe_closed || !should_close(h->type) || !is_over(w->state, h->scope))
+    bool gap;
+    if (!h->opened_by || h->closed_by || h->maybe_closed || !should_close(h->type) || !is_over(w->state, h->scope, &gap))
         return;
-    verifier_find(w->v, w->self, VERDICT_WARNING, NULL, GSIZE_TO_POINTER((gsize)h->opened_on), h->opened_in,
-                  "%s%s%s%s, opened by %s, was not closed before the last connection of its association ended", h->type->name,
-                  h->name ? " \"" : "", h->name ? h->name : "", h->name ? "\"" : "", h->opened_by->name);
+    verifier_find(w->v, w->self, gap ? VERDICT_INCONCLUSIVE : VERDICT_WARNING, gap ? ic_truncated : NULL,
+                  GSIZE_TO_POINTER((gsize)h->opened_on), h->opened_in,
+                  "%s%s%s%s, opened by %s, was not closed before the last connection of its association ended%s", h->type->name,
+                  h->name ? " \"" : "", h->name ? h->name : "", h->name ? "\"" : "", h->opened_by->name,
+                  gap ? "; calls may be missing from the capture" : "");
 }
 
 static void left_open_end(verifier *v, const rule *self, void *state)
@@ -338,6 +369,8 @@ static void left_open_end(verifier *v, const rule *self, void *state)
         rpc_handles_each(handles_of(v), judge_left, &walk);
     g_clear_pointer(&s->ended, g_hash_table_unref);
     g_clear_pointer(&s->groups, g_hash_table_unref);
+    g_clear_pointer(&s->call_ids, g_hash_table_unref);
+    g_clear_pointer(&s->gaps, g_hash_table_unref);
 }
 
 /* ---------------------------------------------------------------------------------------------------- C-07: opening */
