@@ -282,8 +282,9 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
     if (made && result->result == 0) {
         made->ndr64 = ndr_guid_equal(&result->transfer, &pdu_ndr64);
         made->accepted = true;
-    } else if (made)
+    } else if (made) {
         made->rejected = true;
+    }
 }
 
 /* ---------------------------------------------------------------------------------------------- security contexts */

@@ -20,7 +20,7 @@ typedef struct {
     ndr_guid interface;
     uint16_t version_major, version_minor;
     bool     ndr64;
-    bool     accepted;  /* by an answer that is in the capture */
+    bool     accepted; /* by an answer that is in the capture */
     bool     rejected; /* by the server; calls on it are of no interface */
 } presentation;
 
