@@ -48,5 +48,7 @@ char *smb_session_user_of_token(const uint8_t *token, size_t length);
 
 /* Why no key is known, a sentence; NULL: one is, or nothing was tried. */
 const char *smb_session_why(const smb_session *session);
+/* Why the keys may be others although the session's own is known: what the capture lacks of its beginning; NULL: nothing. */
+const char *smb_session_doubt(const smb_session *session);
 
 #endif

@@ -135,6 +135,30 @@ class Join(unittest.TestCase):
             self.assertEqual({s["state"] for s in found}, {"sealed"})
             self.assertFalse([s for s in found if "password" in s])
 
+    def without(self, name, keys, command):
+        """The secrets of a capture without the SMB2 messages of one command."""
+        with tempfile.NamedTemporaryFile(suffix=".pcap") as cut:
+            packets = list(lens.read_pcap(lens.capture(name)))
+            kept = [p for p in packets if b"\xfeSMB" not in p[2] or p[2][p[2].index(b"\xfeSMB") + 12] != command]
+            self.assertLess(len(kept), len(packets))
+            lens.write_pcap(cut.name, kept)
+            return secrets(cut.name, keys, "--show-secrets")
+
+    def test_capture_begins_late(self):
+        """Of 3.1.1 the key takes the hash of all that was said before; of older dialects a signature tells which one it is."""
+        for name in ("wkst-join-smb202", "wkst-join-smb21", "wkst-join-smb300", "wkst-join-smb311"):
+            with KeyFile(CAPTURES[name][1]) as line:
+                negotiation = self.without(name, lens.keys_of(name), 0)
+                set_up = self.without(name, [line], 1)
+            with self.subTest(capture=name):
+                if name == "wkst-join-smb311":
+                    self.assertEqual({s["state"] for s in negotiation + set_up}, {"sealed"})
+                    self.assertTrue(all("the negotiation of the SMB dialect is not in" in s["reason"] for s in negotiation))
+                    self.assertTrue(all("the session's set-up, on which the key depends, is not" in s["reason"] for s in set_up))
+                else:
+                    self.assertEqual([s["password"] for s in negotiation + set_up], [PASSWORD] * 18)
+                    self.assertEqual({s["state"] for s in negotiation + set_up}, {"verified"})
+
     def test_nothing_is_shown_unasked(self):
         for name in ("wkst-join-smb311", "wkst-join-smb1"):
             keys = lens.key_options(lens.keys_of(name))
