@@ -4,6 +4,7 @@
  *   - 33 and 37: the text has JOINPR_ENCRYPTED_USER_PASSWORD_AES, the IDL JOINPR_ENCRYPTED_USER_PASSWORD;
  *   - 35 to 37: in a wkssvc.dll of Windows Server 2022 NetrGetJoinableOUs3 has opnum 35 and the three others are one further on,
  *     so that there is an opnum 38, which the specification does not have at all.
+ * And NetrWkstaSetInfo's ErrorParameter is [unique] there and in Windows, but not in Samba.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -12,6 +13,11 @@
 
 /* What several methods have alike. RpcBindingHandle, a handle_t, is not on the wire. */
 #define SERVER_NAME IN(UNIQUE(WSTR), "ServerName")
+#define SET_INFO_ROWS(PARAMETER) \
+        SERVER_NAME, \
+        IN   (U32,        "Level"), \
+        IN   (WKSTA_INFO, "WkstaInfo", SWITCH_IS("Level")), \
+        INOUT(PARAMETER,  "ErrorParameter")
 #define ENUM_ROWS \
         IN   (ENUM32(wkst_preferred_lengths), "PreferredMaximumLength"), \
         OUT  (U32,                            "TotalEntries"), \
@@ -59,11 +65,9 @@ static const ndr_method methods[] = {
         SERVER_NAME,
         IN (U32,        "Level"),
         OUT(WKSTA_INFO, "WkstaInfo", SWITCH_IS("Level"))),
-    METHOD(1, NetrWkstaSetInfo, "3.2.4.2", ERROR,
-        SERVER_NAME,
-        IN   (U32,         "Level"),
-        IN   (WKSTA_INFO,  "WkstaInfo", SWITCH_IS("Level")),
-        INOUT(UNIQUE(U32), "ErrorParameter")),
+    METHOD_OR(1, NetrWkstaSetInfo, "3.2.4.2", ERROR,
+        OTHERS(OTHER("Samba, whose ErrorParameter of NetrWkstaSetInfo is no pointer", SET_INFO_ROWS(U32))),
+        SET_INFO_ROWS(UNIQUE(U32))),
     METHOD(2, NetrWkstaUserEnum, "3.2.4.3", ERROR,
         SERVER_NAME,
         INOUT(WKSTA_USER_ENUM_STRUCT, "UserInfo"),

@@ -474,6 +474,22 @@ char *ntlm_user(const ntlm_authenticate *message)
     return text;
 }
 
+/* Messages begin with their signature, whatever frames them. */
+char *ntlm_user_of_token(const uint8_t *token, size_t length)
+{
+    static const uint8_t signature[] = "NTLMSSP";
+    ntlm_authenticate message;
+    for (size_t at = 0; at + sizeof signature <= length; at++) {
+        const uint8_t *found = memchr(token + at, signature[0], length - at);
+        if (!found)
+            return NULL;
+        at = (size_t)(found - token);
+        if (length - at >= sizeof signature && memcmp(found, signature, sizeof signature) == 0)
+            return ntlm_parse_authenticate(found, length - at, &message) ? ntlm_user(&message) : NULL;
+    }
+    return NULL;
+}
+
 static void note_facts(mech_env *env, const ntlm_authenticate *message)
 {
     sec_facts *facts = &env->facts;

@@ -39,6 +39,8 @@ bool ntlm_parse_authenticate(const uint8_t *message, size_t length, ntlm_authent
 
 /* Whose message it is, as "CORP\\alice"; "" is anonymous. Free it. */
 char *ntlm_user(const ntlm_authenticate *message);
+/* The same of a token that holds an AUTHENTICATE message, framed or not; NULL: it holds none. */
+char *ntlm_user_of_token(const uint8_t *token, size_t length);
 
 /* The keys of one direction. [MS-NLMP] 3.4.5.2, 3.4.5.3 */
 void ntlm_sign_key(const uint8_t exported[16], bool client, uint8_t out[16]);

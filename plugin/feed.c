@@ -15,6 +15,7 @@
 
 #include "keys/crypto.h"
 #include "keys/learn.h"
+#include "keys/ntlmssp.h"
 #include "plugin/hooks.h"
 #include "plugin/prefs.h"
 #include "plugin/tree.h"
@@ -128,12 +129,13 @@ static void unref_array(void *p)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     capture *c = user;
-    if (!call->bound && !response) {
+    bool unbound = !call->bound && !call->rejected;
+    if (unbound && !response) {
         c->facts.unbound_calls++;
         c->facts.unbound_on_pipes += call->association->transport == RPC_NCACN_NP;
     }
     rpc_handles_message(c->handles, call, response);
-    if (c->life && !response && call->association->transport == RPC_NCACN_NP && (call->interface || !call->bound))
+    if (c->life && !response && call->association->transport == RPC_NCACN_NP && (call->interface || unbound))
         smb_life_carried(c->life, call->association->connection, call->association->pipe_id,
                          call->interface ? call->interface->protocol : NULL);
     if (c->judge)
@@ -194,7 +196,7 @@ static void on_setup(const smb_setup *setup, void *user)
     const key_entry *ntlm;
     bool encrypts = setup->smb2 && smb_tracker_may_encrypt(c->smb);
     if (setup->from_client && c->life)
-        tell_user(c, setup, smb_session_user_of_token(setup->token, setup->length));
+        tell_user(c, setup, ntlm_user_of_token(setup->token, setup->length));
     if (keyring_count(c->ring) == 0)
         return;
     bool known = smb_sessions_setup(c->sessions, setup->connection, setup->message, setup->session, setup->from_client,

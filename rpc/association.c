@@ -10,6 +10,8 @@ enum { STUB_LIMIT = 64 * 1024 * 1024 };
 /* p_cont_id and auth_context_id are chosen by the peer: an association keeps at most so many of each. Windows keeps below
  * a handful; the bound only stops a hostile capture. */
 enum { CONTEXTS_LIMIT = 4096 };
+/* Association groups that are remembered; a connection that joins one beyond is taken to begin its own. */
+enum { GROUPS_LIMIT = 65536 };
 /* There are PDUs by the million, and each is small. */
 enum { PDUS_A_BLOCK = 64 };
 
@@ -99,6 +101,7 @@ rpc_tracker *rpc_tracker_new(const keyring *ring, const rpc_sink *sink, const rp
     t->sink = *sink;
     t->options = *options;
     t->associations = g_hash_table_new(key_hash, key_equal);
+    t->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     t->retired = g_ptr_array_new_with_free_func(association_free);
     t->auths = g_ptr_array_new_with_free_func(auth_free);
     t->kept = g_ptr_array_new_with_free_func(call_free);
@@ -115,6 +118,7 @@ void rpc_tracker_free(rpc_tracker *t)
         return;
     rpc_tracker_end(t);
     g_hash_table_unref(t->associations);
+    g_hash_table_unref(t->groups);
     g_ptr_array_unref(t->retired);
     g_ptr_array_unref(t->kept);
     g_ptr_array_unref(t->pdus);
@@ -159,7 +163,7 @@ static association *association_new(rpc_tracker *t, const association_key *key, 
     a->pub.pipe = g_strdup(origin->pipe);
     a->pub.client = g_strdup(from_client ? origin->source : origin->destination);
     a->pub.server = g_strdup(from_client ? origin->destination : origin->source);
-    a->pub.number = ++t->association_count;
+    a->pub.number = a->pub.group = ++t->association_count;
     a->presentations = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     a->auths = g_hash_table_new(NULL, NULL);
     a->calls = g_hash_table_new(NULL, NULL);
@@ -190,9 +194,25 @@ static association *find_association(rpc_tracker *t, const rpc_origin *origin, c
         a->pub.smb = origin->smb;
     if (p->type == PDU_BIND)
         a->bound = true;
-    if ((p->type == PDU_BIND || p->type == PDU_BIND_ACK) && p->assoc_group != 0)
-        a->pub.group = p->assoc_group; /* asked for, and then what the server gives */
     return a;
+}
+
+/* A bind begins an association group, or joins that of another connection by the id that its server gave ([C706] 12.6.4.3, 9.3.3.2).
+ * Servers that give the same id to all do not make one group of them. */
+static void take_group(rpc_tracker *t, association *a, const pdu_parts *p)
+{
+    if (p->type == PDU_BIND)
+        a->asked_group = p->assoc_group;
+    if (p->type != PDU_BIND_ACK || p->assoc_group == 0)
+        return;
+    const char *port = strrchr(a->pub.client, ':');
+    int client = port ? (int)(port - a->pub.client) : (int)strlen(a->pub.client);
+    char *key = g_strdup_printf("%.*s %s %s %u", client, a->pub.client, a->pub.server, a->pub.pipe ? a->pub.pipe : "", p->assoc_group);
+    const uint64_t *begun = a->asked_group == p->assoc_group ? g_hash_table_lookup(t->groups, key) : NULL;
+    a->pub.group = begun ? *begun : a->pub.number;
+    if (!begun && g_hash_table_size(t->groups) < GROUPS_LIMIT)
+        g_hash_table_insert(t->groups, g_steal_pointer(&key), g_memdup2(&a->pub.number, sizeof a->pub.number));
+    g_free(key);
 }
 
 /* ----------------------------------------------------------------------------------------- presentation contexts */
@@ -232,7 +252,8 @@ static void context_asked(const pdu_context *context, void *user)
                                     walk->tracker->sink.user);
     /* Believed until the answer says otherwise: the answer may be missing from the capture. */
     gpointer id = GUINT_TO_POINTER(context->id);
-    if (g_hash_table_contains(a->presentations, id) || g_hash_table_size(a->presentations) >= CONTEXTS_LIMIT)
+    const presentation *known = g_hash_table_lookup(a->presentations, id);
+    if (known ? known->accepted : g_hash_table_size(a->presentations) >= CONTEXTS_LIMIT)
         return;
     presentation *made = g_new0(presentation, 1);
     made->interface = context->interface;
@@ -258,10 +279,11 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
         walk->tracker->sink.context(&a->pub, walk->origin, &context->interface, context->version_major, result->result,
                                     walk->tracker->sink.user);
     presentation *made = g_hash_table_lookup(a->presentations, GUINT_TO_POINTER(context->id));
-    if (made && result->result == 0)
+    if (made && result->result == 0) {
         made->ndr64 = ndr_guid_equal(&result->transfer, &pdu_ndr64);
-    else
-        g_hash_table_remove(a->presentations, GUINT_TO_POINTER(context->id));
+        made->accepted = true;
+    } else if (made)
+        made->rejected = true;
 }
 
 /* ---------------------------------------------------------------------------------------------- security contexts */
@@ -363,7 +385,8 @@ static open_call *call_new(rpc_tracker *t, association *a, const pdu_parts *p)
     call->call_id = p->call_id;
     call->request.level = call->response.level = SEC_LEVEL_NONE;
     const presentation *context = g_hash_table_lookup(a->presentations, GUINT_TO_POINTER(p->context_id));
-    if (context) {
+    call->rejected = context && context->rejected;
+    if (context && !context->rejected) {
         call->bound = true;
         call->uuid = context->interface;
         call->version_major = context->version_major;
@@ -670,6 +693,7 @@ const rpc_pdu *rpc_tracker_pdu(rpc_tracker *t, const rpc_origin *origin, const u
         return tracker_keep(t, &record);
 
     association *a = find_association(t, origin, &p);
+    take_group(t, a, &p);
     rpc_auth *auth = !p.has_auth ? NULL : p.auth_known ? tracker_auth(t, a, &p) : auth_of_cut(a, &p);
     record.auth = auth;
     record.level = auth ? p.auth_level : SEC_LEVEL_NONE;

@@ -76,6 +76,7 @@ struct rpc_call {
     uint64_t             number;      /* from 1, in the order of the first PDU */
     const ndr_interface *interface;   /* NULL: not one of ours, or not known */
     const ndr_method    *method;      /* NULL likewise, or an opnum the interface does not have */
+    bool                 rejected;    /* the server had rejected the presentation context */
     bool                 bound;       /* the presentation context is known; then: */
     ndr_guid             uuid;
     uint16_t             version_major, version_minor;
@@ -102,7 +103,8 @@ struct rpc_association {
         uint16_t  reason;           /* of the refusal: of a bind_nak 8 is an authentication type that is not known, of a context 2 a
                                        transfer syntax */
     } asked;
-    uint32_t      group;            /* assoc_group_id: connections with the same share context handles; 0: not known */
+    uint64_t      group;            /* the number of the association that began its association group, which is often itself: those of one
+                                       group share context handles */
 };
 
 /* One PDU as the tracker understood it, kept for whoever draws frames. */

@@ -1,7 +1,7 @@
 /* handles.c - context handles through their life ([C706] 6.1.6, [MS-RPCE] 3.3.1.4.1).
  *
- * A table finds the handle that some octets mean now. Handles are held by that table and by the messages that use them, so that one
- * that was closed, or pushed out by too many others, lives as long as a message that shows it.
+ * A table finds the handle that some octets mean now. Handles are held by that table and by the messages that use them, so that
+ * one that was closed, or pushed out by too many others, lives as long as a message that shows it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-/* Handles that are followed at a time. Clients hold some hundreds; the bound only stops a hostile capture. Closed ones go first. */
+/* Handles that are followed at a time. Clients hold some hundreds; the bound only stops a hostile capture. Closed ones go
+ * first. */
 enum { HANDLES_LIMIT = 65536 };
 /* A registry key's handle is named by the way to it, which grows with each key that is opened below another. */
 enum { NAME_LIMIT = 4096 };
@@ -32,7 +33,7 @@ struct rpc_handles {
     GQueue      open, closed;   /* of tracked, oldest first */
     GHashTable *calls;          /* a call's number -> call_uses */
     uint64_t    scope_of;       /* the association whose scope was made last */
-    uint32_t    scope_group;
+    uint64_t    scope_group;
     char       *scope;          /* GRefString */
 };
 
@@ -50,7 +51,8 @@ static guint tracked_hash(gconstpointer p)
 static gboolean tracked_equal(gconstpointer a, gconstpointer b)
 {
     const tracked *x = a, *y = b;
-    return x->pub.attributes == y->pub.attributes && ndr_guid_equal(&x->pub.uuid, &y->pub.uuid) && strcmp(x->pub.scope, y->pub.scope) == 0;
+    return x->pub.attributes == y->pub.attributes && ndr_guid_equal(&x->pub.uuid, &y->pub.uuid) &&
+           strcmp(x->pub.scope, y->pub.scope) == 0;
 }
 
 static void release(tracked *h)
@@ -123,9 +125,9 @@ char *rpc_handles_scope(const rpc_association *a)
 {
     const char *port = strrchr(a->client, ':');
     int client = port ? (int)(port - a->client) : (int)strlen(a->client);
-    if (a->transport == RPC_NCADG_IP_UDP || a->group != 0)
-        return g_strdup_printf("%.*s %s %s %u", client, a->client, a->server, a->pipe ? a->pipe : "", a->group);
-    return g_strdup_printf("%" G_GUINT64_FORMAT, a->number);
+    if (a->transport == RPC_NCADG_IP_UDP)
+        return g_strdup_printf("%.*s %s", client, a->client, a->server);
+    return g_strdup_printf("%" G_GUINT64_FORMAT, a->group);
 }
 
 static char *scope_of(rpc_handles *handles, const rpc_association *a)
@@ -332,9 +334,9 @@ static const ndr_type *opened_type(const ndr_method *method)
     return NULL;
 }
 
-/* A handle opened below another of its type, such as a key's, is named by the way there. One that is opened by another handle alone has
- * that one's name. Otherwise the request's first string is the name: lpszResourceName, lpszGroupName and so on. The root of handles
- * that are opened below each other has no string. */
+/* A handle opened below another of its type, such as a key's, is named by the way there. One that is opened by another handle
+ * alone has that one's name. Otherwise the request's first string is the name: lpszResourceName, lpszGroupName and so on. The
+ * root of handles that are opened below each other has no string. */
 static char *join_name(const name_parts *parts, const ndr_type *type, bool below_each_other)
 {
     if (!parts->text)
@@ -397,7 +399,8 @@ static void doubt_closed(rpc_handles *handles, const rpc_call *call)
 {
     const call_uses *uses = uses_of(handles, call);
     for (const ndr_field *row = call->method->params; uses && row && row->type; row++) {
-        const rpc_handle_use *use = row->type->kind == NDR_HANDLE && row->dir == NDR_INOUT ? find_use(uses->uses[0], row->name) : NULL;
+        bool comes_back = row->type->kind == NDR_HANDLE && row->dir == NDR_INOUT;
+        const rpc_handle_use *use = comes_back ? find_use(uses->uses[0], row->name) : NULL;
         if (use && use->handle)
             ((tracked *)(uintptr_t)use->handle)->pub.maybe_closed = true;
     }

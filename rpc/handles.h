@@ -1,7 +1,7 @@
 /* handles.h - context handles through their life: which name a handle stands for, where it was opened, used and closed.
  *
- * A context handle is 20 octets that a server gives out and takes back ([C706] 6.1.6, [MS-RPCE] 3.3.1.4.1). They mean something only
- * within the association group that they were given out in: the same octets elsewhere are another handle. Nothing here knows
+ * A context handle is 20 octets that a server gives out and takes back ([C706] 6.1.6, [MS-RPCE] 3.3.1.4.1). They mean something
+ * only within the association group that they were given out in: the same octets elsewhere are another handle. Nothing here knows
  * an interface: what opens, uses and closes is told by the direction of a row or a return value of type HANDLE.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
@@ -11,8 +11,8 @@
 
 #include "rpc/association.h"
 
-/* One handle from the answer that gave it out to the answer that took it back. A handle whose opening is not in the capture begins
- * with its first use. */
+/* One handle from the answer that gave it out to the answer that took it back. A handle whose opening is not in the capture
+ * begins with its first use. */
 typedef struct {
     uint64_t             number;    /* from 1, in the order of their beginnings: what tells two of the same octets apart */
     uint32_t             attributes;
@@ -45,8 +45,7 @@ typedef struct {
 
 typedef struct rpc_handles rpc_handles;
 
-/* What is equal for associations that share handles: those of one group, told by who made it where and the number that the server gave
- * it, and the activities of a client. Free it. */
+/* What is equal for associations that share handles: those of one group, and the activities of a client. Free it. */
 char *rpc_handles_scope(const rpc_association *association);
 
 /* `forget`: what a call's messages held is dropped when it is finished, for a program that goes through once. */

@@ -236,8 +236,9 @@ static node *begin(smb_life *l, connection *c, const node_key *key, node *sessio
     node *n = g_new0(node, 1);
     n->key = *key;
     n->number = ++l->node_count;
-    n->pub = (smb_object){.kind = (smb_kind)key->kind, .smb2 = smb2, .frame = frame, .client = c->client, .server = c->server,
-                          .impersonation = UINT32_MAX, .session = session ? &session->pub : NULL, .share = share ? &share->pub : NULL,
+    n->pub = (smb_object){.kind = (smb_kind)key->kind, .smb2 = smb2, .frame = frame, .connection = c->id, .client = c->client,
+                          .server = c->server, .impersonation = UINT32_MAX, .session = session ? &session->pub : NULL,
+                          .share = share ? &share->pub : NULL,
                           .sealed_before = session ? session->pub.sealed : 0};
     n->connection = c;
     link_to(n, share ? share : session);

@@ -38,6 +38,7 @@ struct smb_object {
                                     * told of before they turn out to be pipes */
     bool              guest, anonymous; /* of a session */
     bool              unbound;     /* carried calls of an interface that is not known */
+    uint64_t          connection;  /* on which it was opened */
     uint32_t          protocols;   /* of ours that it carried: bit N stands for the Nth name of smb_life_protocol() */
     uint32_t          sealed;      /* of a session: encrypted messages that were not opened, so far */
     uint32_t          sealed_before; /* of all: how many of its session's there were when it began */

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "keys/crypto.h"
-#include "keys/ntlmssp.h"
 
 static const uint32_t STATUS_MORE_PROCESSING_REQUIRED = 0xc0000016;
 /* Exchanges whose end is not in the capture would pile up; of sessions a server with as many users has as many. */
@@ -395,22 +394,6 @@ join_key *smb_session_join_keys(const smb_session *session, size_t *count)
 const char *smb_session_user(const smb_session *session)
 {
     return session ? session->user : NULL;
-}
-
-/* NTLM's messages begin with their signature, whatever frames them. */
-char *smb_session_user_of_token(const uint8_t *token, size_t length)
-{
-    static const uint8_t signature[] = "NTLMSSP";
-    ntlm_authenticate message;
-    for (size_t at = 0; at + sizeof signature <= length; at++) {
-        const uint8_t *found = memchr(token + at, signature[0], length - at);
-        if (!found)
-            return NULL;
-        at = (size_t)(found - token);
-        if (length - at >= sizeof signature && memcmp(found, signature, sizeof signature) == 0)
-            return ntlm_parse_authenticate(found, length - at, &message) ? ntlm_user(&message) : NULL;
-    }
-    return NULL;
 }
 
 const char *smb_session_why(const smb_session *session)

@@ -42,10 +42,6 @@ join_key *smb_session_join_keys(const smb_session *session, size_t *count);
 /* Whose it is, "CORP\\alice"; NULL: not known, or nobody's. */
 const char *smb_session_user(const smb_session *session);
 
-/* The same of a SESSION_SETUP's token where it holds NTLM's AUTHENTICATE message, framed or not; "" for an anonymous session, NULL: it
- * does not say. Free it. */
-char *smb_session_user_of_token(const uint8_t *token, size_t length);
-
 /* Why no key is known, a sentence; NULL: one is, or nothing was tried. */
 const char *smb_session_why(const smb_session *session);
 /* Why the keys may be others although the session's own is known: what the capture lacks of its beginning; NULL: nothing. */

@@ -20,6 +20,8 @@ typedef struct {
     ndr_guid interface;
     uint16_t version_major, version_minor;
     bool     ndr64;
+    bool     accepted;  /* by an answer that is in the capture */
+    bool     rejected; /* by the server; calls on it are of no interface */
 } presentation;
 
 typedef struct {
@@ -30,6 +32,7 @@ typedef struct {
     GHashTable      *calls;         /* call_id -> open_call */
     GArray          *asked;         /* pdu_context of the bind or alter_context not answered yet */
     bool             bound;         /* a bind was seen */
+    uint32_t         asked_group;   /* of the last bind: the assoc_group_id to join; 0: to begin one */
     bool             shaking;       /* the last bind, alter_context or auth3 was not answered yet; its call_id: */
     uint32_t         handshake_id;
     rpc_auth        *last_auth;     /* of the last handshake leg, for requests without sec_trailer */
@@ -50,6 +53,7 @@ struct rpc_tracker {
     rpc_sink       sink;
     rpc_options    options;
     GHashTable    *associations;   /* association_key -> association */
+    GHashTable    *groups;         /* "client server id" -> number of the association that began the group: of those alive, the last */
     association   *last;           /* the one of the last PDU, which is often the next one's; NULL */
     GPtrArray     *retired;        /* associations that calls still point to */
     GPtrArray     *auths;          /* all rpc_auth */

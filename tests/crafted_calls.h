@@ -13,17 +13,22 @@ static const encode_set NO_SETS[] G_GNUC_UNUSED = {{.name = NULL}};
 static inline rpc_message craft_message(rpc_kind kind, uint32_t frame, GByteArray *stub)
 {
     GArray *frames = g_array_append_val(g_array_new(FALSE, FALSE, sizeof(uint32_t)), frame);
-    return (rpc_message){.kind = kind, .frames = frames, .complete = true, .state = SEC_PLAIN, .level = SEC_LEVEL_NONE, .stub = stub,
+    return (rpc_message){.kind = kind, .frames = frames, .complete = true, .state = SEC_PLAIN, .level = SEC_LEVEL_NONE,
+                         .stub = stub,
                          .reported = stub ? stub->len : 0};
 }
 
 /* A call whose request is in this frame. */
-static inline rpc_call craft_call(const rpc_association *association, const ndr_interface *interface, uint16_t opnum, uint32_t frame,
+static inline rpc_call craft_call(const rpc_association *association, const ndr_interface *interface, uint16_t opnum,
+                                  uint32_t frame,
                                   const encode_set *sets)
 {
-    rpc_call call = {.association = association, .number = frame, .interface = interface, .method = interfaces_method(interface, opnum),
-                     .bound = true, .uuid = interface->uuid, .version_major = interface->version_major, .opnum = opnum, .call_id = frame};
-    GByteArray *stub = call.method && !call.method->reserved ? encode_stub_set(interface, call.method, 0, false, false, sets) : NULL;
+    rpc_call call = {.association = association, .number = frame, .interface = interface,
+                     .method = interfaces_method(interface, opnum),
+                     .bound = true, .uuid = interface->uuid, .version_major = interface->version_major, .opnum = opnum,
+                     .call_id = frame};
+    GByteArray *stub = call.method && !call.method->reserved ? encode_stub_set(interface, call.method, 0, false, false, sets)
+        : NULL;
     call.request = craft_message(RPC_REQUEST, frame, stub);
     return call;
 }

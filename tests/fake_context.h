@@ -1,4 +1,5 @@
-/* fake_context.h - for tests: security contexts in place of keys/context.c, which show what a test says that the handshake showed.
+/* fake_context.h - for tests: security contexts in place of keys/context.c, which show what a test says that the handshake
+ * showed.
  *
  * Included by one file of a program only.
  *
@@ -29,6 +30,18 @@ void sec_context_token(sec_context *context, const uint8_t *token, size_t length
 void sec_context_header_signing(sec_context *context, bool on) { (void)context, (void)on; }
 
 const sec_facts *sec_context_facts(const sec_context *context) { return &context->facts; }
+
+bool sec_context_session_key(const sec_context *context, uint8_t key[16])
+{
+    (void)context, (void)key;
+    return false;
+}
+
+const key_entry *sec_context_key(const sec_context *context)
+{
+    (void)context;
+    return NULL;
+}
 
 bool sec_context_sequence(const sec_context *context, const uint8_t *token, size_t length, uint64_t *sequence)
 {

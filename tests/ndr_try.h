@@ -27,6 +27,23 @@ static inline ndr_code try_walk(const ndr_interface *interface, const ndr_method
     return result.code;
 }
 
+static inline void try_note_other(const ndr_event *event, void *user)
+{
+    bool *other = user;
+    *other = *other || (event->kind == NDR_EV_NOTE && event->note == NDR_NOTE_OTHER);
+}
+
+/* Whether the stub is read by another source's rows: cut short, one may be just what they expect. */
+static inline bool try_is_other(const ndr_interface *interface, const ndr_method *method, bool response, const ndr_stub *stub)
+{
+    bool other = false;
+    if (response)
+        ndr_walk_response(interface, method, stub, NULL, try_note_other, &other);
+    else
+        ndr_walk_request(interface, method, stub, try_note_other, &other);
+    return other;
+}
+
 static inline void try_method(const ndr_interface *interface, const ndr_method *method, unsigned arm, bool response, bool ndr64)
 {
     GByteArray *asked = encode_stub(interface, method, arm, false, ndr64);
@@ -37,7 +54,8 @@ static inline void try_method(const ndr_interface *interface, const ndr_method *
     for (size_t shorter = 0; shorter < octets->len; shorter++) {
         uint8_t *copy = g_memdup2(octets->data, MAX(shorter, 1)); /* of the exact size, for the sanitizer */
         ndr_stub cut = {.data = copy, .length = shorter, .ndr64 = ndr64};
-        g_assert_cmpint(try_walk(interface, method, response, &cut, &request, record_event), !=, NDR_OK);
+        ndr_code code = try_walk(interface, method, response, &cut, &request, record_event);
+        g_assert_true(code != NDR_OK || try_is_other(interface, method, response, &cut));
         g_free(copy);
     }
     g_byte_array_unref(octets);

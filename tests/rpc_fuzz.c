@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "keys/crypto.h"
+#include "keys/ntlmssp.h"
 #include "rpc/association.h"
 #include "rpc/handles.h"
 #include "rpc/smb.h"
@@ -100,7 +101,7 @@ static void on_setup(const smb_setup *setup, void *user)
     const key_entry *ntlm;
     smb_sessions_setup(r->sessions, setup->connection, setup->message, setup->session, setup->from_client, setup->status,
                        setup->token, setup->length, key, &ntlm);
-    char *name = smb_session_user_of_token(setup->token, setup->length);
+    char *name = ntlm_user_of_token(setup->token, setup->length);
     if (name)
         smb_life_user(r->life, setup->connection, setup->smb2, setup->session, name);
     g_free(name);
@@ -213,7 +214,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* Sealed requests in fragments, callbacks for them with tokens, and answers. */
 static size_t seed_datagrams(GRand *random, uint8_t *out)
 {
-    static const uint8_t bkrp[] = {0x30, 0x7c, 0xde, 0x3d, 0x5d, 0x16, 0xd1, 0x11, 0xab, 0x8f, 0x00, 0x80, 0x5f, 0x14, 0xdb, 0x40};
+    static const uint8_t bkrp[] = {0x30, 0x7c, 0xde, 0x3d, 0x5d, 0x16, 0xd1, 0x11, 0xab, 0x8f, 0x00, 0x80, 0x5f, 0x14, 0xdb,
+                                   0x40};
     static const uint8_t conv[] = {0x76, 0x22, 0x3a, 0x33, 0, 0, 0, 0, 0x0d, 0, 0, 0x80, 0x9c, 0, 0, 0};
     size_t at = 0;
     for (int i = 0; i < 7; i++) {
@@ -280,34 +282,44 @@ static void put_pdu(GByteArray *out, uint8_t type, uint8_t call_id, uint16_t opn
 {
     size_t length = 24 + stub->len;
     const uint8_t head[] = {2, (uint8_t)length, (uint8_t)(length >> 8), 5, 0, type, 3, 0x10, 0, 0, 0, (uint8_t)length,
-                            (uint8_t)(length >> 8), 0, 0, call_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)opnum, (uint8_t)(opnum >> 8)};
+                            (uint8_t)(length >> 8), 0, 0, call_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, (uint8_t)opnum,
+                                (uint8_t)(opnum >> 8)};
     g_byte_array_append(out, head, sizeof head);
     g_byte_array_append(out, stub->data, stub->len);
 }
 
-/* ClusAPI calls with handles of a few octets, so that they are opened, used and closed. */
-static size_t seed_handles(GRand *random, uint8_t *out, size_t limit)
+/* Calls with values and handles of a few numbers: ClusAPI's handles are opened, used and closed, wkssvc's rules meet what they look
+ * for. */
+static size_t seed_calls(GRand *random, uint8_t *out, size_t limit)
 {
     static const uint8_t bind[] = {
         2, 72, 0, 5, 0, 11, 3, 0x10, 0, 0, 0, 72, 0, 0, 0, 1, 0, 0, 0, 0xb8, 0x10, 0xb8, 0x10, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0,
         0xb2, 0xb8, 0x7d, 0xb9, 0x63, 0x4c, 0xcf, 0x11, 0xbf, 0xf6, 0x08, 0x00, 0x2b, 0xe2, 0x3f, 0x2f, 3, 0, 0, 0,
         0x04, 0x5d, 0x88, 0x8a, 0xeb, 0x1c, 0xc9, 0x11, 0x9f, 0xe8, 0x08, 0x00, 0x2b, 0x10, 0x48, 0x60, 2, 0, 0, 0};
+    static const uint8_t wkssvc[] = {0x98, 0xd0, 0xff, 0x6b, 0x12, 0xa1, 0x10, 0x36, 0x98, 0x33, 0x46, 0xc3, 0xf8, 0x7e, 0x34, 0x5a, 1};
     static const uint16_t likely[] = {8, 11, 12, 28, 30, 37, 41, 44, 66, 67, 73, 117, 120, 137, 138};
     static const char *const names[] = {"hResource", "Resource", "hKey", "pKey", "hGroup", "Group", "hNode", "Node", "return"};
+    static const char *const wkst_names[] = {"Level", "Options", "EntriesRead", "Buffer", "Password", "NameType", "Reserved",
+                                             "BufferType", "return"};
     GByteArray *made = g_byte_array_append(g_byte_array_new(), bind, sizeof bind);
+    bool wkst = g_rand_boolean(random);
+    const ndr_interface *interface = wkst ? &wkst_interface : &cmrp_interface_3;
+    if (wkst)
+        memcpy(made->data + 3 + 32, wkssvc, sizeof wkssvc);
     for (uint8_t i = 1; i < 12; i++) {
-        uint16_t opnum = g_rand_boolean(random) ? likely[g_rand_int_range(random, 0, G_N_ELEMENTS(likely))]
-                                                : (uint16_t)g_rand_int_range(random, 0, 265);
-        const ndr_method *method = interfaces_method(&cmrp_interface_3, opnum);
+        uint16_t opnum = !wkst && g_rand_boolean(random) ? likely[g_rand_int_range(random, 0, G_N_ELEMENTS(likely))]
+                                                         : (uint16_t)g_rand_int_range(random, 0, wkst ? 39 : 265);
+        const ndr_method *method = interfaces_method(interface, opnum);
         if (method->reserved)
             continue;
         for (int response = 0; response < 2; response++) {
             encode_set sets[G_N_ELEMENTS(names) + 1] = {{0}};
             for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
                 int number = g_rand_int_range(random, 0, 4);
-                sets[n] = (encode_set){.name = names[n], .null = number == 0, .number = (uint64_t)number};
+                sets[n] = (encode_set){.name = wkst ? wkst_names[n] : names[n], .null = number == 0, .number = (uint64_t)number};
             }
-            GByteArray *stub = encode_stub_set(&cmrp_interface_3, method, 0, response, false, g_rand_int_range(random, 0, 8) ? sets : NULL);
+            GByteArray *stub = encode_stub_set(interface, method, 0, response, false,
+                                               g_rand_int_range(random, 0, 8) ? sets : NULL);
             put_pdu(made, response ? 2 : 0, i, opnum, stub);
             g_byte_array_unref(stub);
         }
@@ -367,7 +379,7 @@ int main(int argc, char **argv)
     uint8_t input[4096];
     for (unsigned long i = 0; i < rounds; i++) {
         size_t length = i % 4 == 0 ? seed(random, input) : i % 4 == 1 ? seed_datagrams(random, input)
-                        : i % 4 == 2 ? seed_smb(random, input) : seed_handles(random, input, sizeof input);
+                        : i % 4 == 2 ? seed_smb(random, input) : seed_calls(random, input, sizeof input);
         LLVMFuzzerTestOneInput(input, length);
     }
     g_rand_free(random);

@@ -102,7 +102,8 @@ typedef struct {
     rpc_tracker *tracker;
     keyring     *ring;
     uint32_t     frame;
-    uint32_t     group;    /* association group of the last message */
+    uint64_t     connection;
+    uint64_t     group;    /* association group of the last message */
     GPtrArray   *log;      /* one line an event */
 } rig;
 
@@ -120,7 +121,8 @@ static void on_message(rpc_call *call, bool response, void *user)
     ((rig *)user)->group = call->association->group;
     const rpc_message *m = response ? &call->response : &call->request;
     note(user, "%s %u %s opnum %u stub %d of %d frames %u%s", response ? "answer" : "request", call->call_id,
-         call->interface ? call->interface->protocol : call->bound ? "other" : "unbound", call->opnum,
+         call->interface ? call->interface->protocol : call->bound ? "other" : call->rejected ? "rejected" : "unbound",
+         call->opnum,
          m->stub ? (int)m->stub->len : -1, (int)m->reported, m->frames->len, m->complete ? "" : " incomplete");
 }
 
@@ -132,7 +134,7 @@ static void on_finished(rpc_call *call, void *user)
 
 static void rig_start(rig *r, bool forget)
 {
-    *r = (rig){.ring = keyring_new(), .log = g_ptr_array_new_with_free_func(g_free)};
+    *r = (rig){.connection = 1, .ring = keyring_new(), .log = g_ptr_array_new_with_free_func(g_free)};
     rpc_sink sink = {r, on_message, on_finished, NULL};
     rpc_options options = {.forget = forget, .keep_stubs = true};
     r->tracker = rpc_tracker_new(r->ring, &sink, &options);
@@ -147,7 +149,7 @@ static void rig_stop(rig *r)
 
 static void feed_cut(rig *r, GByteArray *p, size_t captured)
 {
-    rpc_origin origin = {.frame = ++r->frame, .transport = RPC_NCACN_IP_TCP, .connection = 1, .source = "192.0.2.7:49152",
+    rpc_origin origin = {.frame = ++r->frame, .transport = RPC_NCACN_IP_TCP, .connection = r->connection, .source = "192.0.2.7:49152",
                          .destination = "192.0.2.1:135"};
     rpc_tracker_pdu(r->tracker, &origin, p->data, captured, p->len);
     g_byte_array_unref(p);
@@ -260,7 +262,35 @@ static void test_call(gconstpointer big_endian)
     feed(&r, response_pdu(PDU_RESPONSE, 3, 5, 3, "1234", 4, big));
     expect(&r, "request 5 bkrp opnum 0 stub 8 of 8 frames 1", "answer 5 bkrp opnum 0 stub 4 of 4 frames 1",
            "finished 5 request response", NULL);
-    g_assert_cmpuint(r.group, ==, 7); /* of the bind_ack, in either byte order */
+    rig_stop(&r);
+}
+
+/* Binds on a connection of its own, asking for this group, and is given group 7. */
+static uint64_t group_of(rig *r, uint32_t asked, bool big)
+{
+    GByteArray *bind = bind_pdu(PDU_BIND, 3, &bkrp_interface.uuid, &pdu_ndr, big);
+    bind->data[big ? 23 : 20] = (uint8_t)asked;
+    r->connection++;
+    feed(r, bind);
+    feed(r, ack_pdu(PDU_BIND_ACK, 0, &pdu_ndr, big));
+    feed(r, request_pdu(3, 5, 3, 0, "12345678", 8, big));
+    return r->group;
+}
+
+static void test_groups(gconstpointer big_endian)
+{
+    bool big = GPOINTER_TO_INT(big_endian);
+    rig r;
+    rig_start(&r, true);
+    g_assert_cmpuint(group_of(&r, 0, big), ==, 1);
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 1);
+    g_assert_cmpuint(group_of(&r, 0, big), ==, 3); /* a server that gives all the same */
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 3);
+    g_assert_cmpuint(group_of(&r, 8, big), ==, 5); /* asked for another than was given */
+    rig_stop(&r);
+    rig_start(&r, true);
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 1); /* begun before the capture */
+    g_assert_cmpuint(group_of(&r, 7, big), ==, 1);
     rig_stop(&r);
 }
 
@@ -298,7 +328,32 @@ static void test_rejected_context(void)
     feed(&r, bind_pdu(PDU_BIND, 0, &bkrp_interface.uuid, &pdu_ndr, false));
     feed(&r, ack_pdu(PDU_BIND_ACK, 2, &pdu_ndr, false));
     feed(&r, request_pdu(3, 1, 0, 0, "x", 1, false));
-    expect(&r, "request 1 unbound opnum 0 stub 1 of 1 frames 1", NULL);
+    expect(&r, "request 1 rejected opnum 0 stub 1 of 1 frames 1", NULL);
+    rig_stop(&r);
+}
+
+/* What was rejected may be asked for again. */
+static void test_rejected_then_accepted(void)
+{
+    rig r;
+    rig_start(&r, true);
+    feed(&r, bind_pdu(PDU_BIND, 0, &bkrp_interface.uuid, &pdu_ndr, false));
+    feed(&r, ack_pdu(PDU_BIND_ACK, 2, &pdu_ndr, false));
+    feed(&r, bind_pdu(PDU_ALTER_CONTEXT, 0, &other, &pdu_ndr, false));
+    feed(&r, ack_pdu(PDU_ALTER_CONTEXT_RESP, 0, &pdu_ndr, false));
+    feed(&r, request_pdu(3, 1, 0, 0, "x", 1, false));
+    expect(&r, "request 1 other opnum 0 stub 1 of 1 frames 1", NULL);
+    rig_stop(&r);
+
+    /* Where the answers are missing, what was asked for last is what the client goes on with. */
+    rig_start(&r, true);
+    feed(&r, bind_pdu(PDU_BIND, 0, &other, &pdu_ndr, false));
+    feed(&r, bind_pdu(PDU_ALTER_CONTEXT, 0, &bkrp_interface.uuid, &pdu_ndr, false));
+    feed(&r, request_pdu(3, 1, 0, 0, "x", 1, false));
+    feed(&r, ack_pdu(PDU_ALTER_CONTEXT_RESP, 0, &pdu_ndr, false));
+    feed(&r, bind_pdu(PDU_ALTER_CONTEXT, 0, &other, &pdu_ndr, false)); /* what was accepted stays */
+    feed(&r, request_pdu(3, 2, 0, 0, "x", 1, false));
+    expect(&r, "request 1 bkrp opnum 0 stub 1 of 1 frames 1", "request 2 bkrp opnum 0 stub 1 of 1 frames 1", NULL);
     rig_stop(&r);
 }
 
@@ -537,9 +592,12 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/association/call/little-endian", GINT_TO_POINTER(0), test_call);
     g_test_add_data_func("/association/call/big-endian", GINT_TO_POINTER(1), test_call);
+    g_test_add_data_func("/association/groups/little-endian", GINT_TO_POINTER(0), test_groups);
+    g_test_add_data_func("/association/groups/big-endian", GINT_TO_POINTER(1), test_groups);
     g_test_add_func("/association/fragments", test_fragments);
     g_test_add_func("/association/no-bind", test_no_bind);
     g_test_add_func("/association/rejected-context", test_rejected_context);
+    g_test_add_func("/association/rejected-then-accepted", test_rejected_then_accepted);
     g_test_add_func("/association/alter-context", test_alter_context);
     g_test_add_func("/association/fault-and-reuse", test_fault_and_reuse);
     g_test_add_func("/association/object-uuid", test_object_uuid);

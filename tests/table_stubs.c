@@ -1,8 +1,9 @@
 /* table_stubs.c - writes stubs of every method of an interface, and what RPC Lens reads out of them, for others to compare.
  *
- *     table_stubs PROTOCOL FOLDER     FOLDER/OPNUM.TAG.in, .out: a stub whose unions have this tag (0 where there are none);
- *                                     .in.values, .out.values: name, kind, value; the same with 64 in front of the direction for
- *                                     NDR64. Of a protocol's versions the first, as that is what other decoders know.
+ *     table_stubs PROTOCOL FOLDER     FOLDER/OPNUM.TAG.SOURCE.in, .out: a stub whose unions have this tag (0 where there are
+ *                                     none), by the method's own rows (0) or those of other sources (1 ...); .in.values,
+ *                                     .out.values: name, kind, value; the same with 64 in front of the direction for NDR64. Of a
+ *                                     protocol's versions the first, as that is what other decoders know.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
@@ -68,21 +69,22 @@ typedef struct {
     const char          *folder;
     const ndr_interface *interface;
     uint32_t             opnum;
-    unsigned             arm;
+    unsigned             source, arm;
+    ndr_method           writer; /* the method with the source's rows */
 } place;
 
 static bool write_stub(const place *p, bool response, bool ndr64)
 {
     const ndr_method *method = &p->interface->methods[p->opnum];
-    GByteArray *octets = encode_stub(p->interface, method, p->arm, response, ndr64);
-    GByteArray *asked = encode_stub(p->interface, method, p->arm, false, ndr64);
+    GByteArray *octets = encode_stub(p->interface, &p->writer, p->arm, response, ndr64);
+    GByteArray *asked = encode_stub(p->interface, &p->writer, p->arm, false, ndr64);
     ndr_stub stub = {.data = octets->data, .length = octets->len, .ndr64 = ndr64};
     ndr_stub request = {.data = asked->data, .length = asked->len, .ndr64 = ndr64};
     listing l = {.text = g_string_new(NULL)};
     ndr_result result = response ? ndr_walk_response(p->interface, method, &stub, &request, list_value, &l)
                                  : ndr_walk_request(p->interface, method, &stub, list_value, &l);
-    char *name = g_strdup_printf("%s/%u.%u.%s%s", p->folder, p->opnum, tag_of(method->params, p->arm), ndr64 ? "64" : "",
-                                 response ? "out" : "in");
+    char *name = g_strdup_printf("%s/%u.%u.%u.%s%s", p->folder, p->opnum, tag_of(p->writer.params, p->arm), p->source,
+                                 ndr64 ? "64" : "", response ? "out" : "in");
     char *values = g_strconcat(name, ".values", NULL);
     bool ok = result.code == NDR_OK && g_file_set_contents(name, (const char *)octets->data, octets->len, NULL) &&
               g_file_set_contents(values, l.text->str, (gssize)l.text->len, NULL);
@@ -96,14 +98,31 @@ static bool write_stub(const place *p, bool response, bool ndr64)
     return ok;
 }
 
-static bool write_method(place *p)
+static bool write_rows(place *p, const ndr_field *params)
 {
-    const ndr_method *method = &p->interface->methods[p->opnum];
-    unsigned arms = method->reserved ? 0 : encode_most_arms(method->params);
+    p->writer = p->interface->methods[p->opnum];
+    p->writer.params = params;
+    unsigned arms = encode_most_arms(params);
     for (p->arm = 0; p->arm < arms; p->arm++)
         for (int form = 0; form < 4; form++)
             if (!write_stub(p, (form & 1) != 0, (form & 2) != 0))
                 return false;
+    return true;
+}
+
+static bool write_method(place *p)
+{
+    const ndr_method *method = &p->interface->methods[p->opnum];
+    p->source = 0;
+    if (method->reserved)
+        return true;
+    if (!write_rows(p, method->params))
+        return false;
+    for (const ndr_other *other = method->others; other != NULL && other->name != NULL; other++) {
+        p->source++;
+        if (other->params != NULL && !write_rows(p, other->params))
+            return false;
+    }
     return true;
 }
 

@@ -12,6 +12,11 @@ import lens
 BUILD = sys.argv.pop(1)
 program = lens.Rpclens(BUILD)
 STATES = ["frame.number", "rpclens.state"]
+# Of each mechanism and carrier; wrong_keys_test.py has the twins of all.
+TWINS = ["bkrp-dwparam", "bkrp-joerg", "bkrp-krb5-rc4", "bkrp-mit-aes256-sha2", "bkrp-ndr64-krb5", "bkrp-np-bigendian", "bkrp-ntlm-v1",
+         "bkrp-same-pipe-twice", "bkrp-smb1", "bkrp-smbtorture-np-ntlm", "bkrp-smbtorture-tcp-krb5", "bkrp-tcp-spnego-ntlm",
+         "bkrp-two-contexts", "cmrp-lifecycle-ndr64", "cmrp-tcp-krb5-sealed", "crafted-bkrp-udp-ntlm", "crafted-cmrp-udp-ntlm",
+         "wkst-fake-ndr64-krb5", "wkst-rpcclient-seal"]
 
 
 def states(rows):
@@ -48,14 +53,20 @@ class Plugin(unittest.TestCase):
         self.assertIn("\trpclens\n", out)
 
     def test_everything_sealed_is_verified(self):
+        """And nothing is malformed, and nothing complains."""
         def check(_name, row, path, options):
-            rows = self.lens.fields(path, STATES + ["dcerpc.auth_level"], *options, "-Y", "rpclens.state")
-            verified = [s for s in states(rows) if s == "verified"]
-            sealed = [s for s in states(rows) if s == "sealed"]
-            self.assertEqual(sealed, [])
-            self.assertGreaterEqual(len(verified), int(row["sealed"]))
+            names = STATES + ["_ws.malformed", "_ws.col.Protocol"]
+            out, messages = self.lens.run("-r", path, *options, "-T", "fields", "-E", "aggregator=|",
+                                          *(word for name in names for word in ("-e", name)), "-Y", "rpclens.state || _ws.malformed")
+            rows = [line.split("\t") for line in out.splitlines()]
+            met = [state for row in rows if row[1] for state in row[1].split("|")]
+            verified = met.count("verified")
+            self.assertNotIn("sealed", met)
+            self.assertGreaterEqual(verified, int(row["sealed"]))
             if int(row["sealed"]):  # PDUs below privacy are verified too, but stand in captures of their own
-                self.assertEqual(len(verified), int(row["sealed"]))
+                self.assertEqual(verified, int(row["sealed"]))
+            self.assertEqual([r[0] for r in rows if r[2] and r[3] in ("BKRP", "CMRP", "WKST")], [])
+            self.assertEqual([m for m in messages.splitlines() if "bug" in m.lower() or "warning" in m.lower()], [])
 
         self.each(check)
 
@@ -68,14 +79,6 @@ class Plugin(unittest.TestCase):
 
         self.each(check, ["bkrp-np-bigendian", "bkrp-fragments-ntlm", "bkrp-two-contexts", "bkrp-smb1",
                           "bkrp-smb3-encrypted-krb5", "bkrp-dwparam"])
-
-    def test_nothing_is_malformed_and_nothing_complains(self):
-        def check(_name, _row, path, options):
-            out, messages = self.lens.run("-r", path, *options, "-Y", "bkrp && _ws.malformed")
-            self.assertEqual(out, "")
-            self.assertEqual([m for m in messages.splitlines() if "bug" in m.lower() or "warning" in m.lower()], [])
-
-        self.each(check)
 
     def test_fields_are_what_the_client_said(self):
         names = ["bkrp.pguidActionAgent", "bkrp.cbDataIn", "bkrp.dwParam", "bkrp.pDataIn"]
@@ -97,16 +100,36 @@ class Plugin(unittest.TestCase):
     def test_rules_stand_at_their_frames(self):
         def check(name, row, path, options):
             _, report = program.verify(lens.capture(name), lens.keys_of(name))
-            for pair in row["broken"].split():
-                rule = pair.split(":")[0]
-                if rule == "BKRP-6":  # judged when the connection ends, when tshark has printed the frame; the GUI shows it
-                    continue
-                frames = sorted({f for found in report["findings"] if found["rule"] == rule and found["verdict"] in ("violation", "warning")
-                                 for f in found["frames"]})
-                shown = self.lens.fields(path, ["frame.number"], *options, "-Y", "rpclens.rule." + rule)
-                self.assertEqual([int(r[0][0]) for r in shown], frames)
+            rules = [pair.split(":")[0] for pair in row["broken"].split()]
+            if not rules:
+                return
+            due = {rule: sorted({f for found in report["findings"] if found["rule"] == rule and
+                                 found["verdict"] in ("violation", "warning") for f in found["frames"]}) for rule in rules}
+            # Some are judged when a connection ends, after its frames: those stand there in the second pass. Where Wireshark opens
+            # encrypted SMB3 with an NTLM key it does so in the first pass only.
+            passes = [] if "encrypted-ntlm" in name else ["-2"]
+            rows = self.lens.fields(path, ["frame.number"] + ["rpclens.rule." + rule for rule in rules], *options, *passes)
+            shown = {rule: [int(row[0][0]) for row in rows if row[1 + i]] for i, rule in enumerate(rules)}
+            self.assertEqual(shown, due)
 
         self.each(check)
+
+    def test_handles(self):
+        """In the tree a handle has the name, and the frames of its opening and its end, that the program tells."""
+        def check(name, _row, path, options):
+            life = {}
+            for call in program.calls(lens.capture(name), lens.keys_of(name)):
+                for handle in (h for m in lens.messages([call]) for h in m.get("handles", {}).values()):
+                    life[handle["uuid"]] = handle
+            fields = ["cmrp.hResource", "cmrp.handle.name", "cmrp.handle.opened_in", "cmrp.handle.closed_in"]
+            rows = self.lens.fields(path, fields, *options, "-2", "-Y", "cmrp.hResource && cmrp.handle.name && !cmrp.hNode")
+            self.assertTrue(rows)
+            for (uuid, *_), shown, opened, closed in rows:
+                handle = life[uuid]
+                self.assertEqual((shown[0], opened[0]), (handle["name"], str(handle["opened"])))
+                self.assertEqual(closed, [str(handle["closed"])] if handle["closed"] else [])
+
+        self.each(check, ["cmrp-lifecycle", "cmrp-lifecycle-ndr64"])
 
     def test_many_keys(self):
         """The one that SMB3 needs is found among thousands, and Wireshark gets no other."""
@@ -142,7 +165,7 @@ class Plugin(unittest.TestCase):
                 self.assertTrue(all(code in reason for reason in r[2]), r[2])
                 self.assertEqual(r[3] + r[4], [])
 
-        self.each(check)
+        self.each(check, TWINS)
 
     def test_no_key_says_which(self):
         self.twin([], "no key")

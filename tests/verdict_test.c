@@ -894,7 +894,7 @@ static void test_captures(void)
 }
 
 typedef struct {
-    unsigned    bkrp, cmrp, beyond; /* of the core sections, and of what is around them */
+    unsigned    bkrp, cmrp, wkst, beyond; /* of the core sections, and of what is around them */
     GHashTable *ids;
 } catalogue;
 
@@ -903,15 +903,16 @@ static void check_row(const rule *r, void *user)
     if (r->level == RULE_NOTE)
         return;
     catalogue *c = user;
-    bool bkrp = strcmp(r->protocol, "bkrp") == 0;
+    bool bkrp = strcmp(r->protocol, "bkrp") == 0, wkst = strcmp(r->protocol, "wkst") == 0;
     g_assert_true(g_hash_table_add(c->ids, (gpointer)r->id));
-    g_assert_true(g_str_has_prefix(r->section, bkrp ? "MS-BKRP 3.2.4" : "MS-CMRP "));
+    g_assert_true(g_str_has_prefix(r->section, bkrp ? "MS-BKRP 3.2.4" : wkst ? "MS-WKST " : "MS-CMRP "));
     g_assert_true(strcmp(r->binds, "client") == 0 || (!bkrp && (strcmp(r->binds, "server") == 0 || strcmp(r->binds, "both") == 0)));
     g_assert_true(r->text[strlen(r->text) - 1] == '.');
     g_assert_nonnull(rule_level_name(r->level));
     c->bkrp += bkrp && g_str_has_prefix(r->id, "BKRP-");
     c->cmrp += !bkrp && g_str_has_prefix(r->id, "CMRP-");
-    c->beyond += !bkrp && g_str_has_prefix(r->id, "C-");
+    c->wkst += wkst && g_str_has_prefix(r->id, "WKST-");
+    c->beyond += !bkrp && g_str_has_prefix(r->id, wkst ? "W-" : "C-");
 }
 
 static void test_catalogue(void)
@@ -920,8 +921,9 @@ static void test_catalogue(void)
     rules_each(check_row, &c);
     g_assert_cmpuint(c.bkrp, ==, 7);
     g_assert_cmpuint(c.cmrp, ==, 19);
-    g_assert_cmpuint(c.beyond, ==, 38);
-    g_assert_cmpuint(c.bkrp + c.cmrp + c.beyond, ==, g_hash_table_size(c.ids));
+    g_assert_cmpuint(c.wkst, ==, 8);
+    g_assert_cmpuint(c.beyond, ==, 38 + 26);
+    g_assert_cmpuint(c.bkrp + c.cmrp + c.wkst + c.beyond, ==, g_hash_table_size(c.ids));
     g_hash_table_unref(c.ids);
     g_assert_cmpstr(rule_verdict_name(VERDICT_NOT_OBSERVABLE), ==, "not-observable");
     g_assert_cmpstr(rule_verdict_name(VERDICT_VIOLATION), ==, "violation");

@@ -406,6 +406,12 @@ static void expect_other(uint32_t opnum, size_t chosen, const char *row)
 
 static void test_others(void)
 {
+    expect_response(&wkst_interface, 1, "0d000000 57000000",
+        "! sources differ on this opnum: the stub may be that of Samba, "
+        "whose ErrorParameter of NetrWkstaSetInfo is no pointer @0+0\n"
+        "ErrorParameter = 13 @0+4\n" "return = 87 (ERROR_INVALID_PARAMETER) @4+4\n");
+    expect_response(&wkst_interface, 1, "00000000 00000000", "ErrorParameter = null @0+4\n" OK_TEXT(4));
+    expect_other(1, 0, "ErrorParameter = ");
     expect_other(33, 0, "Buffer decoded ENCRYPTED_JOINPR_USER_PASSWORD");
     expect_other(35, 0, "OUCount = ");
     expect_other(37, 1, "Buffer decoded ENCRYPTED_JOINPR_USER_PASSWORD");

@@ -7,7 +7,8 @@
 
 typedef struct call_values call_values;
 
-/* The parameters of a request or response, and its return value as "return". NULL: the stub cannot be read, or not to its end. Free it. */
+/* The parameters of a request or response, and its return value as "return". NULL: the stub cannot be read, or not to its end.
+ * Free it. */
 call_values *call_values_read(const rpc_call *call, bool response);
 void         call_values_free(call_values *values);
 /* Whether there is a parameter of this name that is a value (a number, a string, a handle); `number` may be NULL. */

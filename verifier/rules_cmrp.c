@@ -1,6 +1,8 @@
-/* rules_cmrp.c - the rules of [MS-CMRP] 2.1 (v44.0): transport, authentication and who may call. The table of rules is at the end.
+/* rules_cmrp.c - the rules of [MS-CMRP] 2.1 (v44.0): transport, authentication and who may call. The table of rules is at the
+ * end.
  *
- * Version 2.0 of ClusAPI runs over datagrams with NTLM, version 3.0 over TCP with SPNEGO and packet privacy; most rules bind one of them.
+ * Version 2.0 of ClusAPI runs over datagrams with NTLM, version 3.0 over TCP with SPNEGO and packet privacy; most rules bind one
+ * of them.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -34,9 +36,10 @@ static const sec_facts *facts_of_version(verifier *v, const rule *self, const rp
 
 /* ------------------------------------------------------------------------------------------------ CMRP-1: the interface */
 
-/* An interface is known by this very UUID, so that what can be broken is its version alone. Datagrams have no bind: each names its
- * interface, and the first of an activity is told as accepted. */
-static void check_interface(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
+/* An interface is known by this very UUID, so that what can be broken is its version alone. Datagrams have no bind: each names
+ * its interface, and the first of an activity is told as accepted. */
+static void check_interface(verifier *v, const rule *self, void *state, const rpc_association *association,
+                            const rpc_origin *origin,
                             const ndr_guid *interface, uint16_t version_major, int result)
 {
     (void)state, (void)interface;
@@ -60,13 +63,14 @@ static void check_level_2(verifier *v, const rule *self, void *state, const rpc_
     const rpc_message *m = &call->request;
     if (!m->auth || m->level < SEC_LEVEL_CONNECT)
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, rule_context_key(call, m),
-                          "%s; at least CONNECT (2) is required", m->auth ? "with auth_level 1 (none)" : "without an RPC security context");
+                          "%s; at least CONNECT (2) is required", m->auth ? "with auth_level 1 (none)" : "without an RPC "
+                          "security context");
     else
         verifier_pass(v, self);
 }
 
-/* Associations that were seen to be below packet privacy, and those that set a password; by number. An activity of datagrams is an
- * association. */
+/* Associations that were seen to be below packet privacy, and those that set a password; by number. An activity of datagrams is
+ * an association. */
 typedef struct {
     GHashTable *below, *password;
 } password_state;
@@ -222,8 +226,10 @@ static void wait_for_refusal(refusal_state *s, const rpc_call *call)
         return;
     low_request *low = g_new(low_request, 1);
     *low = (low_request){call->association->connection, rule_frame(&call->request),
-                         g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", call->association->client, call->method->name,
-                                         call->association->server, call->request.level, rpc_auth_level_name(call->request.level))};
+                         g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", call->association->client,
+                                         call->method->name,
+                                         call->association->server, call->request.level,
+                                             rpc_auth_level_name(call->request.level))};
     g_hash_table_insert(s->waiting, g_memdup2(&call->number, sizeof call->number), low);
 }
 
@@ -236,11 +242,11 @@ static void judge_refusal(verifier *v, const rule *self, const rpc_call *call)
     else if (outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     else if (outcome.status == CMRP_ACCESS_DENIED)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, key, "with ERROR_ACCESS_DENIED and not with a fault, though it came with "
-                           "auth_level %u (%s)", call->request.level, rpc_auth_level_name(call->request.level));
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, key, "with ERROR_ACCESS_DENIED and not with a fault, though it "
+                           "came with auth_level %u (%s)", call->request.level, rpc_auth_level_name(call->request.level));
     else
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, key, "though it came with auth_level %u (%s); less than packet privacy "
-                           "(6) is to be refused", call->request.level, rpc_auth_level_name(call->request.level));
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, key, "though it came with auth_level %u (%s); less than "
+                           "packet privacy (6) is to be refused", call->request.level, rpc_auth_level_name(call->request.level));
 }
 
 static void refusal_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -288,7 +294,8 @@ static void refusal_end(verifier *v, const rule *self, void *state)
     g_hash_table_iter_init(&iter, s->waiting);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const low_request *low = value;
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, NULL, low->frame, "%s, and no answer is in the capture", low->text);
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, NULL, low->frame, "%s, and no answer is in the capture",
+                      low->text);
     }
     g_clear_pointer(&s->waiting, g_hash_table_unref);
 }
@@ -320,7 +327,8 @@ static bool is_seen(verifier *v, const rule *self, const rpc_call *call, const s
     return false;
 }
 
-/* CMRP-11. Whether the client went by a name or an address is not in RPC, and what it had asked of DNS it may have known before. */
+/* CMRP-11. Whether the client went by a name or an address is not in RPC, and what it had asked of DNS it may have known
+ * before. */
 static void check_spn_named(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
@@ -331,7 +339,8 @@ static void check_spn_named(verifier *v, const rule *self, void *state, const rp
         verifier_pass(v, self);
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_cache, call->request.auth,
-                          "with NTLM and no service principal name: whether it went by the server's name or its address cannot be seen");
+                          "with NTLM and no service principal name: whether it went by the server's name or its address cannot "
+                          "be seen");
 }
 
 static bool is_address(const char *text)
@@ -397,7 +406,8 @@ static void check_qos_spn(verifier *v, const rule *self, void *state, const rpc_
                           "with NTLM, though it named the service principal %s: NTLM has no mutual authentication", spn);
     else if (!(facts->ap_options & RULE_AP_MUTUAL_REQUIRED))
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, key,
-                          "without asking for mutual authentication (ap-options 0x%08X; mutual-required is 0x20000000)", facts->ap_options);
+                          "without asking for mutual authentication (ap-options 0x%08X; mutual-required is 0x20000000)",
+                          facts->ap_options);
     else if (!facts->ap_rep)
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_one_way, key,
                           "after asking for mutual authentication, but the server's AP-REP is not in the capture");
@@ -449,7 +459,8 @@ static void check_permission(verifier *v, const rule *self, void *state, const r
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_config, key,
                           "as %s: whom the cluster's security descriptor permits is not in the capture",
-                          sec_context_facts(call->request.auth->security)->user ? sec_context_facts(call->request.auth->security)->user
+                          sec_context_facts(call->request.auth->security)->user
+                              ? sec_context_facts(call->request.auth->security)->user
                                                                                : "a user that is not known");
 }
 
@@ -472,8 +483,8 @@ static void check_registers_ntlm(verifier *v, const rule *self, void *state, con
     else if (call->response.kind == RPC_RESPONSE)
         verifier_pass(v, self);
     else if (!auth->bound && (status == CMRP_FAULT_UNSUPPORTED_LEVEL || status == CMRP_FAULT_WHO_ARE_YOU_FAILED))
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, auth, "with fault 0x%08X and without a call back for NTLM's handshake, as "
-                           "if it did not know NTLM", status);
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, auth, "with fault 0x%08X and without a call back for NTLM's "
+                           "handshake, as if it did not know NTLM", status);
     else
         verifier_not_applicable(v, self, "what was called with NTLM failed for another reason");
 }
@@ -487,7 +498,8 @@ static void registers_spnego_context(verifier *v, const rule *self, void *state,
     if (version_major == 3 && result > 0 && association->asked.nak && association->asked.auth_type == SEC_AUTH_SPNEGO &&
         association->asked.reason == NAK_AUTHENTICATION_TYPE)
         verifier_find(v, self, VERDICT_VIOLATION, NULL, NULL, origin->frame,
-                      "%s refused the bind of %s with auth_type 9 (SPNEGO): the authentication type is not recognized (bind_nak, reason 8)",
+                      "%s refused the bind of %s with auth_type 9 (SPNEGO): the authentication type is not recognized (bind_nak, "
+                      "reason 8)",
                       association->server, association->client);
 }
 
@@ -515,7 +527,8 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
         verifier_not_applicable(v, self, "nobody asked for the principal by its name");
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
-                          "over SPNEGO, which was accepted; whether %s and the server's name are registered only Kerberos shows", spn_class);
+                          "over SPNEGO, which was accepted; whether %s and the server's name are registered only Kerberos "
+                          "shows", spn_class);
 }
 
 /* ------------------------------------------------------------------------------------------------ C-01: transfer syntaxes */
@@ -527,8 +540,10 @@ typedef struct {
     bool     with_ndr;    /* it asked for more than NDR64 */
 } syntax_state;
 
-/* A client that asks for both in one bind has one of them accepted; one that asks for NDR64 alone must have it. Datagrams have no NDR64. */
-static void check_syntaxes(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
+/* A client that asks for both in one bind has one of them accepted; one that asks for NDR64 alone must have it. Datagrams have no
+ * NDR64. */
+static void check_syntaxes(verifier *v, const rule *self, void *state, const rpc_association *association,
+                           const rpc_origin *origin,
                            const ndr_guid *interface, uint16_t version_major, int result)
 {
     (void)interface;
@@ -565,7 +580,8 @@ const rule rules_cmrp[] = {
      "Version 2.0: where ApiSetServiceAccountPassword is called, the authentication level is packet privacy.",
      .state_size = sizeof(password_state), .message = check_password, .end = password_end},
 
-    {"CMRP-5", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client", "Version 2.0: the authentication service is NTLM.", .message = check_ntlm},
+    {"CMRP-5", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client", "Version 2.0: the authentication service is NTLM.",
+     .message = check_ntlm},
 
     {"CMRP-6", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client",
      "Version 2.0: the quality of service is NTLM's default, which is impersonation level IMPERSONATE.", .message = check_qos_2},
@@ -598,7 +614,8 @@ const rule rules_cmrp[] = {
      .message = check_qos_spn},
 
     {"CMRP-15", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client",
-     "Version 3.0, without a service principal name: the quality of service is the provider's default.", .message = check_qos_null},
+     "Version 3.0, without a service principal name: the quality of service is the provider's default.",
+     .message = check_qos_null},
 
     {"CMRP-16", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server",
      "Only clients that the cluster's security descriptor permits may call.", .message = check_permission},
@@ -607,7 +624,8 @@ const rule rules_cmrp[] = {
      "The server checks that the client is authorized to what it calls, by the access that its handle was opened with.",
      .message = cmrp_check_access},
 
-    {"CMRP-18", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server", "Version 2.0: the server registers NTLM.", .message = check_registers_ntlm},
+    {"CMRP-18", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server", "Version 2.0: the server registers NTLM.",
+     .message = check_registers_ntlm},
 
     {"CMRP-19", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server",
      "Version 3.0: the server registers SPNEGO with the name MSServerClusterMgmtAPI, a slash and its computer name.",

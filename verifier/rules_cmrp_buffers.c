@@ -1,4 +1,5 @@
-/* rules_cmrp_buffers.c - rules about control codes and what lies in buffers: property lists and batches, [MS-CMRP] v44.0, 2.2.3, 3.1.4.3.
+/* rules_cmrp_buffers.c - rules about control codes and what lies in buffers: property lists and batches, [MS-CMRP] v44.0, 2.2.3,
+ * 3.1.4.3.
  *
  * The table of rules is at the end.
  *
@@ -13,16 +14,19 @@
 
 /* -------------------------------------------------------------------------------------------- C-19 to C-21: control codes */
 
-enum { OBJECT_RESOURCE = 1, OBJECT_TYPE, OBJECT_GROUP, OBJECT_NODE, OBJECT_NETWORK, OBJECT_NET_INTERFACE, OBJECT_CLUSTER, OBJECT_GROUP_SET,
+enum { OBJECT_RESOURCE = 1, OBJECT_TYPE, OBJECT_GROUP, OBJECT_NODE, OBJECT_NETWORK, OBJECT_NET_INTERFACE, OBJECT_CLUSTER,
+      OBJECT_GROUP_SET,
        MODIFIES = 0x00400000 };
 
 /* What a control method's codes are for, by the method; 0: it is none. */
 static unsigned object_of(const rpc_call *call)
 {
     static const struct { uint16_t opnum; uint8_t object; } methods[] = {
-        {72, OBJECT_RESOURCE}, {73, OBJECT_RESOURCE}, {74, OBJECT_TYPE}, {75, OBJECT_TYPE}, {76, OBJECT_GROUP}, {77, OBJECT_GROUP},
+        {72, OBJECT_RESOURCE}, {73, OBJECT_RESOURCE}, {74, OBJECT_TYPE}, {75, OBJECT_TYPE}, {76, OBJECT_GROUP},
+        {77, OBJECT_GROUP},
         {78, OBJECT_NODE}, {79, OBJECT_NODE}, {88, OBJECT_NETWORK}, {89, OBJECT_NETWORK}, {97, OBJECT_NET_INTERFACE},
-        {98, OBJECT_NET_INTERFACE}, {105, OBJECT_CLUSTER}, {106, OBJECT_CLUSTER}, {173, OBJECT_GROUP_SET}, {174, OBJECT_GROUP_SET},
+        {98, OBJECT_NET_INTERFACE}, {105, OBJECT_CLUSTER}, {106, OBJECT_CLUSTER}, {173, OBJECT_GROUP_SET},
+        {174, OBJECT_GROUP_SET},
     };
     for (size_t i = 0; call->method && call->request.kind != RPC_NONE && i < G_N_ELEMENTS(methods); i++)
         if (methods[i].opnum == call->opnum)
@@ -32,7 +36,8 @@ static unsigned object_of(const rpc_call *call)
 
 static void judge_control(const cmrp_answered *a)
 {
-    uint32_t size = cmrp_in(a, "nOutBufferSize"), returned = cmrp_out(a, "lpBytesReturned"), required = cmrp_out(a, "lpcbRequired");
+    uint32_t size = cmrp_in(a, "nOutBufferSize"), returned = cmrp_out(a, "lpBytesReturned"),
+        required = cmrp_out(a, "lpcbRequired");
     if (returned > size)
         cmrp_find_answer(a, VERDICT_VIOLATION, "with lpBytesReturned %u, which is more than nOutBufferSize %u", returned, size);
     else if (a->outcome.status == CMRP_MORE_DATA && required == 0)
@@ -58,7 +63,8 @@ static const char *control_name(uint32_t code)
     return NULL;
 }
 
-/* A few codes have the octet of one object and the name of another (0x07002121 and its like); which method they are for is open. */
+/* A few codes have the octet of one object and the name of another (0x07002121 and its like); which method they are for is
+ * open. */
 static bool is_judged(uint32_t code, uint32_t object)
 {
     static const char *const prefixes[] = {
@@ -90,7 +96,8 @@ static void check_control_object(verifier *v, const rule *self, void *state, con
         verifier_pass(v, self);
     } else if (is_judged(code, of_code)) {
         const char *name = control_name(code);
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwControlCode 0x%08X%s%s%s, whose object is %u; the method's is %u",
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwControlCode 0x%08X%s%s%s, whose object is %u; "
+                          "the method's is %u",
                           code, name ? " (" : "", name ? name : "", name ? ")" : "", of_code, object);
     }
 }
@@ -107,15 +114,16 @@ static void check_control_access(verifier *v, const rule *self, void *state, con
     bool modifies = call_values_number(in, "dwControlCode", &code) && (code & MODIFIES);
     call_values_free(in);
     const rpc_handle_use *first = rpc_handles_used(verifier_facts(v)->handles, call, false, &count);
-    if (!response || !modifies || count == 0 || !first->handle || !first->handle->access_known || first->handle->access != CMRP_GENERIC_READ)
+    if (!response || !modifies || count == 0 || !first->handle || !first->handle->access_known ||
+        first->handle->access != CMRP_GENERIC_READ)
         return;
     call_outcome outcome = call_outcome_of(call);
     if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
     } else if (outcome.success) {
         char *text = cmrp_handle_text(first);
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with success, though dwControlCode 0x%08X modifies and %s was opened "
-                           "with GENERIC_READ alone", (unsigned)code, text);
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with success, though dwControlCode 0x%08X modifies and "
+                           "%s was opened with GENERIC_READ alone", (unsigned)code, text);
         g_free(text);
     } else if (outcome.status == CMRP_ACCESS_DENIED) {
         verifier_pass(v, self);
@@ -200,10 +208,12 @@ static void check_properties(verifier *v, const rule *self, void *state, const r
     if (!w.malformed)
         verifier_pass(v, self);
     else if (response)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property list that is malformed at octet %" G_GSIZE_FORMAT
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property list that is malformed at octet "
+                           "%" G_GSIZE_FORMAT
                            " of the stub", w.offset);
     else
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property list that is malformed at octet %" G_GSIZE_FORMAT
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property list that is malformed at octet "
+                          "%" G_GSIZE_FORMAT
                           " of the stub", w.offset);
 }
 
@@ -214,9 +224,11 @@ static void check_formats(verifier *v, const rule *self, void *state, const rpc_
     if (!find_properties(v, self, call, response, &w) || w.malformed)
         return;
     if (!response && w.expanded)
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property value of the format EXPANDED_SZ, which servers alone send");
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property value of the format EXPANDED_SZ, which "
+                          "servers alone send");
     else if (response && w.unpaired)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with a property value of the format EXPAND_SZ that no EXPANDED_SZ follows");
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with a property value of the format EXPAND_SZ that no "
+                           "EXPANDED_SZ follows");
     else
         verifier_pass(v, self);
 }
@@ -276,8 +288,8 @@ static void judge_batch(const cmrp_answered *a)
     if (!read_batch(a->call, false, &w) || w.orphan == 0)
         return;
     if (a->outcome.success)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with success, though command %u is about a value after a key was deleted and none created; "
-                         "ERROR_INVALID_PARAMETER is required", w.orphan);
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with success, though command %u is about a value after a key was deleted and "
+                         "none created; ERROR_INVALID_PARAMETER is required", w.orphan);
     else if (a->outcome.status == CMRP_INVALID_PARAMETER)
         verifier_pass(a->v, a->self);
 }
@@ -328,7 +340,8 @@ const rule rules_cmrp_buffers[] = {
      "A control code that modifies takes a handle opened for all.", .message = check_control_access},
 
     {"C-22", "cmrp", RULE_MUST, "MS-CMRP 2.2.3.10", "both",
-     "A property list is well formed: a count, and for each property its name and values, each with its size.", .message = check_properties},
+     "A property list is well formed: a count, and for each property its name and values, each with its size.",
+     .message = check_properties},
 
     {"C-23", "cmrp", RULE_MUST_NOT, "MS-CMRP 2.2.3.10", "both",
      "Clients do not send values of the format EXPANDED_SZ, which servers pair with EXPAND_SZ.", .message = check_formats},

@@ -1,7 +1,7 @@
 /* rules_cmrp_calls.c - rules about the parameters and results of single methods, [MS-CMRP] v44.0, 2.2 and 3.1.4.
  *
- * Each is held against the calls of the methods it names, so that calls of others need not be readable. The tables of rules are at
- * the end.
+ * Each is held against the calls of the methods it names, so that calls of others need not be readable. The tables of rules are
+ * at the end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -75,7 +75,8 @@ static void judge_granted(const cmrp_answered *a)
         cmrp_find_answer(a, VERDICT_VIOLATION, "with success, though dwDesiredAccess asks for CLUSAPI_CHANGE_ACCESS (2) without "
                     "CLUSAPI_READ_ACCESS (1); ERROR_INVALID_PARAMETER is required");
     else if (a->outcome.success && granted != CMRP_GENERIC_READ && granted != CMRP_GENERIC_ALL)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with lpdwGrantedAccess 0x%08X; GENERIC_READ (0x80000000) or GENERIC_ALL (0x10000000) is required",
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with lpdwGrantedAccess 0x%08X; GENERIC_READ (0x80000000) or GENERIC_ALL "
+                         "(0x10000000) is required",
                     granted);
     else if (a->outcome.success || (change_alone && a->outcome.status == CMRP_INVALID_PARAMETER))
         verifier_pass(a->v, a->self);
@@ -96,7 +97,9 @@ enum { SET_CLUSTER_NAME = 2, OPEN_NODE = 66, OPEN_NODE_EX = 118, NAME_OCTETS_2 =
 
 static const char *name_parameter(const rpc_call *call)
 {
-    return call->opnum == SET_CLUSTER_NAME ? "NewClusterName" : call->opnum == OPEN_NODE || call->opnum == OPEN_NODE_EX ? "lpszNodeName" : NULL;
+    if (call->opnum == SET_CLUSTER_NAME)
+        return "NewClusterName";
+    return call->opnum == OPEN_NODE || call->opnum == OPEN_NODE_EX ? "lpszNodeName" : NULL;
 }
 
 /* Of a string as UTF-16 with its terminator. */
@@ -116,11 +119,12 @@ static void check_name(verifier *v, const rule *self, void *state, const rpc_cal
     const char *name = parameter ? call_values_text(in, parameter) : NULL;
     size_t length = name ? octets_of(name) : 0, limit = call->version_major == 2 ? NAME_OCTETS_2 : NAME_OCTETS_3;
     if (length > limit && !response)
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s of %" G_GSIZE_FORMAT " octets; the limit of version %u.0 is %"
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s of %" G_GSIZE_FORMAT " octets; the limit of "
+                          "version %u.0 is %"
                           G_GSIZE_FORMAT, parameter, length, call->version_major, limit);
     else if (length > limit && call_outcome_of(call).success)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with success, though %s has %" G_GSIZE_FORMAT " octets; the limit of "
-                           "version %u.0 is %" G_GSIZE_FORMAT, parameter, length, call->version_major, limit);
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with success, though %s has %" G_GSIZE_FORMAT " octets; "
+                           "the limit of version %u.0 is %" G_GSIZE_FORMAT, parameter, length, call->version_major, limit);
     else if (name && !response)
         verifier_pass(v, self);
     call_values_free(in);
@@ -140,7 +144,8 @@ static void check_local_only(verifier *v, const rule *self, void *state, const r
     if (response || !call->method)
         return;
     if (is_local_only(call->method))
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "(opnum %u), which is reserved for local use", call->opnum);
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "(opnum %u), which is reserved for local use",
+                          call->opnum);
     else
         verifier_pass(v, self);
 }
@@ -151,11 +156,12 @@ static void check_reserved(verifier *v, const rule *self, void *state, const rpc
     if (call->request.kind == RPC_NONE || !call->method || !call->method->reserved || is_local_only(call->method))
         return;
     if (!response)
-        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "(opnum %u), which is reserved for future use and should not be sent",
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "(opnum %u), which is reserved for future use and should "
+                          "not be sent",
                           call->opnum);
     else if (call->response.kind == RPC_RESPONSE)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "(opnum %u, reserved for future use) with a response; fault 0x1C010002 "
-                           "is required", call->opnum);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "(opnum %u, reserved for future use) with a response; "
+                           "fault 0x1C010002 is required", call->opnum);
 }
 
 /* ------------------------------------------------------------------------------------------- C-13, C-14: the password */
@@ -167,7 +173,8 @@ static void judge_not_implemented(const cmrp_answered *a)
     if (a->outcome.status == CMRP_CALL_NOT_IMPLEMENTED)
         verifier_pass(a->v, a->self);
     else
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with 0x%08X; version 3.0 always fails it with ERROR_CALL_NOT_IMPLEMENTED (0x78)", a->outcome.status);
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with 0x%08X; version 3.0 always fails it with ERROR_CALL_NOT_IMPLEMENTED "
+                         "(0x78)", a->outcome.status);
 }
 
 static void check_password_3(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -186,7 +193,8 @@ static void judge_password_2(const cmrp_answered *a)
 {
     uint32_t size = cmrp_in(a, "ReturnStatusBufferSize"), returned = cmrp_out(a, "SizeReturned");
     if (returned > size)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with SizeReturned %u, which is more than ReturnStatusBufferSize %u", returned, size);
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with SizeReturned %u, which is more than ReturnStatusBufferSize %u", returned,
+                         size);
     else if (a->outcome.status == CMRP_MORE_DATA && cmrp_out(a, "ExpectedBufferSize") == 0)
         cmrp_find_answer(a, VERDICT_VIOLATION, "with ERROR_MORE_DATA and without ExpectedBufferSize");
     else
@@ -229,7 +237,8 @@ static void judge_enum_refused(const cmrp_answered *a)
 {
     uint32_t type = cmrp_in(a, "dwType");
     if (!is_enum_type(type) && a->outcome.status != CMRP_INVALID_PARAMETER)
-        cmrp_find_answer(a, VERDICT_WARNING, "with 0x%08X, though dwType is 0x%08X; ERROR_INVALID_PARAMETER is due", a->outcome.status, type);
+        cmrp_find_answer(a, VERDICT_WARNING, "with 0x%08X, though dwType is 0x%08X; ERROR_INVALID_PARAMETER is due",
+                         a->outcome.status, type);
 }
 
 static void check_enum_type(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -248,8 +257,8 @@ static void check_enum_type(verifier *v, const rule *self, void *state, const rp
     else if (is_enum_type((uint32_t)type))
         verifier_pass(v, self);
     else
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwType 0x%08X; it is a sum of 1 to 0x20, or 0x80000000 or "
-                          "0x40000000 alone", (unsigned)type);
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwType 0x%08X; it is a sum of 1 to 0x20, or "
+                          "0x80000000 or 0x40000000 alone", (unsigned)type);
     call_values_free(in);
 }
 
@@ -265,7 +274,8 @@ typedef struct {
 static void walk_list(const ndr_event *e, void *user)
 {
     list_walk *w = user;
-    bool counts = e->kind == NDR_EV_NOTE && e->note == NDR_NOTE_SIZE_IS && e->row && g_strcmp0(e->row->size_is, "EntryCount") == 0;
+    bool counts = e->kind == NDR_EV_NOTE && e->note == NDR_NOTE_SIZE_IS && e->row &&
+        g_strcmp0(e->row->size_is, "EntryCount") == 0;
     if (counts && !w->has_wrong_count) {
         w->has_wrong_count = true;
         w->count = e->value.number;
@@ -289,10 +299,12 @@ static void judge_list(const cmrp_answered *a)
         w.asked = asked;
     rpc_message_walk(a->call, true, &stub, walk_list, &w);
     if (w.has_wrong_count)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with an ENUM_LIST of %" G_GUINT64_FORMAT " entries whose EntryCount is %" G_GUINT64_FORMAT, w.count,
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with an ENUM_LIST of %" G_GUINT64_FORMAT " entries whose EntryCount is "
+                         "%" G_GUINT64_FORMAT, w.count,
                     w.expected);
     else if (w.has_wrong_type)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with an entry of Type 0x%X, which is none of those asked for (dwType 0x%X)", (unsigned)w.type, asked);
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with an entry of Type 0x%X, which is none of those asked for (dwType 0x%X)",
+                         (unsigned)w.type, asked);
     else
         verifier_pass(a->v, a->self);
 }
@@ -321,7 +333,8 @@ static void check_value_type(verifier *v, const rule *self, void *state, const r
         return;
     call_values *in = cmrp_read_request(v, self, call);
     if (call_values_number(in, "dwType", &type) && !is_value_type(type, call->version_major))
-        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwType %u, which version %u.0 does not have", (unsigned)type,
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwType %u, which version %u.0 does not have",
+                          (unsigned)type,
                           call->version_major);
     else if (in)
         verifier_pass(v, self);
@@ -364,7 +377,8 @@ static void start_message(verifier *v, const rule *self, void *state, const rpc_
         return;
     if (!s->steps)
         s->steps = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    char *pair = g_strdup_printf("%.*s %.*s", (int)rule_address_length(a->client), a->client, (int)rule_address_length(a->server), a->server);
+    char *pair = g_strdup_printf("%.*s %.*s", (int)rule_address_length(a->client), a->client,
+                                 (int)rule_address_length(a->server), a->server);
     unsigned step = GPOINTER_TO_UINT(g_hash_table_lookup(s->steps, pair)), next = step;
     if (call->opnum == GET_CLUSTER_NAME)
         next = MAX(step, 1);
@@ -397,7 +411,8 @@ static void judge_move(const cmrp_answered *a)
     if ((flags & (MOVE_IGNORE_LOCKED | MOVE_QUEUE)) != (MOVE_IGNORE_LOCKED | MOVE_QUEUE))
         return;
     if (status == 0 || status == CMRP_IO_PENDING)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with 0x%08X, though dwMoveFlags 0x%X holds both 1 and 4; ERROR_INVALID_PARAMETER is required", status,
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with 0x%08X, though dwMoveFlags 0x%X holds both 1 and 4; ERROR_INVALID_PARAMETER "
+                         "is required", status,
                     flags);
     else if (status == CMRP_INVALID_PARAMETER)
         verifier_pass(a->v, a->self);
@@ -451,10 +466,12 @@ static void check_group_info(verifier *v, const rule *self, void *state, const r
         return;
     uint64_t type = w.numbers[1];
     if (w.numbers[0] != 1)
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwVersion %u of CLUSTER_CREATE_GROUP_INFO_RPC; 1 is required",
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwVersion %u of CLUSTER_CREATE_GROUP_INFO_RPC; 1 "
+                          "is required",
                           (unsigned)w.numbers[0]);
     else if (type == 1 || type == 2 || type == 4 || type == 5)
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwGroupType %u, which clients do not create", (unsigned)type);
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with dwGroupType %u, which clients do not create",
+                          (unsigned)type);
     else
         verifier_pass(v, self);
 }
@@ -470,7 +487,8 @@ static void check_inherit(verifier *v, const rule *self, void *state, const rpc_
     if (!read_members(call, false, &w))
         return;
     if (w.numbers[0] != 0)
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with bInheritHandle %u of RPC_SECURITY_ATTRIBUTES; 0 is required",
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with bInheritHandle %u of RPC_SECURITY_ATTRIBUTES; 0 is "
+                          "required",
                           (unsigned)w.numbers[0]);
     else
         verifier_pass(v, self);
@@ -484,7 +502,8 @@ static void judge_version(const cmrp_answered *a)
     if (!a->outcome.success || !read_members(a->call, true, &w))
         return;
     if (w.numbers[0] != SIZE || w.numbers[1] > 1 || w.numbers[2] != 0)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with CLUSTER_OPERATIONAL_VERSION_INFO of dwSize %u, dwFlags 0x%X, dwReserved 0x%X; 20, 0 or 1, and 0 "
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with CLUSTER_OPERATIONAL_VERSION_INFO of dwSize %u, dwFlags 0x%X, dwReserved "
+                         "0x%X; 20, 0 or 1, and 0 "
                     "are required", (unsigned)w.numbers[0], (unsigned)w.numbers[1], (unsigned)w.numbers[2]);
     else
         verifier_pass(a->v, a->self);
@@ -535,17 +554,20 @@ static void check_rpc_status(verifier *v, const rule *self, void *state, const r
     else if (rpc_message_walk(call, true, &stub, NULL, NULL).code == NDR_OK)
         verifier_pass(v, self);
     else if (is_of_version_2(call, &stub))
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "as version 2.0 has it, without the rpc_status of version 3.0");
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "as version 2.0 has it, without the rpc_status of "
+                           "version 3.0");
 }
 
 /* -------------------------------------------------------------------------------------------------------- the rules */
 
 const rule rules_cmrp_calls[] = {
     {"C-09", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.116 to .121", "server",
-     "GENERIC_READ or GENERIC_ALL is granted; to ask for change without read is ERROR_INVALID_PARAMETER.", .message = check_granted},
+     "GENERIC_READ or GENERIC_ALL is granted; to ask for change without read is ERROR_INVALID_PARAMETER.",
+     .message = check_granted},
 
     {"C-10", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1, 3.1.4.2", "both",
-     "Names of clusters and nodes have at most 32 octets in version 2.0 and 128 in version 3.0, terminator included.", .message = check_name},
+     "Names of clusters and nodes have at most 32 octets in version 2.0 and 128 in version 3.0, terminator included.",
+     .message = check_name},
 
     {"C-11", "cmrp", RULE_MUST_NOT, "MS-CMRP 3.1.4.1, 3.1.4.2", "client",
      "Opnums that are reserved for local use are not sent.", .message = check_local_only},

@@ -1,6 +1,7 @@
 /* rules_cmrp_handles.c - rules about the life of ClusAPI's context handles, [MS-CMRP] v44.0, 3.1.4 and 3.2.4, [C706] 6.1.6.
  *
- * All stand on rpc/handles.h. A handle whose opening is not in the capture is judged by none of them. The table of rules is at the end.
+ * All stand on rpc/handles.h. A handle whose opening is not in the capture is judged by none of them. The table of rules is at
+ * the end.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -90,7 +91,8 @@ static void find_unknown(verifier *v, const rule *self, const rpc_call *call)
 
 /* Within one association group: the same octets in another are another handle. Handles of interfaces that are not decoded are not
  * followed, so what is left is the other version of ClusAPI. */
-static void judge_interface(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use, const call_outcome *outcome)
+static void judge_interface(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
+                            const call_outcome *outcome)
 {
     if (!use->handle->type || use->handle->interface == call->interface) {
         verifier_not_applicable(v, self, "no handle of another interface was used");
@@ -101,8 +103,8 @@ static void judge_interface(verifier *v, const rule *self, const rpc_call *call,
         return;
     }
     char *text = cmrp_handle_text(use);
-    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s was opened on version %u.%u of the interface and "
-                       "is used on version %u.%u", text, use->handle->interface->version_major,
+    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s was opened on version %u.%u of the "
+                       "interface and is used on version %u.%u", text, use->handle->interface->version_major,
                        use->handle->interface->version_minor, call->version_major, call->version_minor);
     g_free(text);
 }
@@ -120,15 +122,16 @@ static bool is_same_type(const ndr_type *a, const ndr_type *b)
     return strcmp(a->name, b->name) == 0;
 }
 
-static void judge_type(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use, const call_outcome *outcome)
+static void judge_type(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
+                       const call_outcome *outcome)
 {
     const rpc_handle *h = use->handle;
     if (strcmp(use->type->name, "HGENERIC_RPC") == 0) /* takes several types (2.2.1.10) */
         return;
-    if (!h->type) {
+    if (!h->type && outcome->success)
         find_unknown(v, self, call);
+    if (!h->type)
         return;
-    }
     if (is_same_type(h->type, use->type)) {
         verifier_not_applicable(v, self, "each handle was of the type that its method takes");
         return;
@@ -138,7 +141,8 @@ static void judge_type(verifier *v, const rule *self, const rpc_call *call, cons
         return;
     }
     char *text = cmrp_handle_text(use);
-    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s was opened by %s as %s and the method takes %s",
+    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s was opened by %s as %s and the "
+                       "method takes %s",
                        text, h->opened_by->name, h->type->name, use->type->name);
     g_free(text);
 }
@@ -186,7 +190,8 @@ static void check_close(verifier *v, const rule *self, void *state, const rpc_ca
         verifier_pass(v, self);
     } else {
         char *text = cmrp_handle_text(use);
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, but %s did not come back as a null handle", text);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, but %s did not come back as a null "
+                           "handle", text);
         g_free(text);
     }
 }
@@ -213,13 +218,14 @@ static void judge_uses(verifier *v, const rule *self, const rpc_call *call)
     }
 }
 
-static void judge_answer(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use, const call_outcome *outcome)
+static void judge_answer(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
+                         const call_outcome *outcome)
 {
     if (!use->after_close || !outcome->success)
         return;
     char *text = cmrp_handle_text(use);
-    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s had been closed in frame %u; a fault "
-                       "0x1C00001A or ERROR_INVALID_HANDLE is required", text, use->handle->closed_in);
+    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s had been closed in frame %u; a "
+                       "fault 0x1C00001A or ERROR_INVALID_HANDLE is required", text, use->handle->closed_in);
     g_free(text);
 }
 
@@ -245,14 +251,22 @@ static void check_use_after_close(verifier *v, const rule *self, void *state, co
 typedef struct {
     GHashTable *ended;   /* of uint64_t, as a set */
     GHashTable *groups;  /* scope -> set of connections */
+    GHashTable *call_ids; /* connection -> the call_id of its last request */
+    GHashTable *gaps;    /* connections with a gap in their call_ids, as a set: calls are missing from the capture */
     uint64_t    last;    /* association */
-    uint32_t    last_group;
+    uint64_t    last_group;
 } left_open;
 
 /* Which handles a client should close: HRES (3.2.4.3), HCLUSTER (3.2.4.1.3), HNOTIFY (3.2.4.5). */
 static bool should_close(const ndr_type *type)
 {
-    return type && (strcmp(type->name, "HRES_RPC") == 0 || strcmp(type->name, "HNOTIFY_RPC") == 0 || strcmp(type->name, "HCLUSTER_RPC") == 0);
+    return type && (strcmp(type->name, "HRES_RPC") == 0 || strcmp(type->name, "HNOTIFY_RPC") == 0 ||
+                    strcmp(type->name, "HCLUSTER_RPC") == 0);
+}
+
+static uint64_t *copy_number(uint64_t number)
+{
+    return g_memdup2(&number, sizeof number);
 }
 
 static void note_connection(left_open *s, const rpc_association *a)
@@ -269,13 +283,30 @@ static void note_connection(left_open *s, const rpc_association *a)
         connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
         g_hash_table_insert(s->groups, g_strdup(scope), connections);
     }
-    g_hash_table_add(connections, g_memdup2(&a->connection, sizeof a->connection));
+    g_hash_table_add(connections, copy_number(a->connection));
     g_free(scope);
+}
+
+/* Clients number their calls one after the other. A handshake takes a number too, so that a gap is no proof of a loss; but where
+ * there is none, nothing was lost between two calls. */
+static void note_call_id(left_open *s, const rpc_call *call)
+{
+    uint64_t connection = call->association->connection;
+    if (!s->call_ids) {
+        s->call_ids = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+        s->gaps = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    }
+    gpointer last;
+    if (g_hash_table_lookup_extended(s->call_ids, &connection, NULL, &last) && call->call_id > GPOINTER_TO_UINT(last) + 1)
+        g_hash_table_add(s->gaps, copy_number(connection));
+    g_hash_table_insert(s->call_ids, copy_number(connection), GUINT_TO_POINTER(call->call_id));
 }
 
 static void left_open_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     note_connection(state, call->association);
+    if (!response)
+        note_call_id(state, call);
     if (!response && call->method && given_back(call->method))
         is_read(v, self, call);
     const ndr_field *row = response ? given_back(call->method) : NULL;
@@ -290,20 +321,24 @@ static void left_open_closed(verifier *v, const rule *self, void *state, uint64_
     left_open *s = state;
     if (!s->ended)
         s->ended = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    g_hash_table_add(s->ended, g_memdup2(&connection, sizeof connection));
+    g_hash_table_add(s->ended, copy_number(connection));
 }
 
-static bool is_over(const left_open *s, const char *scope)
+/* Whether all connections of the group have ended; `gap`: calls on one of them may be missing. */
+static bool is_over(const left_open *s, const char *scope, bool *gap)
 {
     GHashTableIter iter;
     gpointer connection;
+    *gap = false;
     GHashTable *connections = s->groups ? g_hash_table_lookup(s->groups, scope) : NULL;
     if (!connections || !s->ended)
         return false;
     g_hash_table_iter_init(&iter, connections);
-    while (g_hash_table_iter_next(&iter, &connection, NULL))
+    while (g_hash_table_iter_next(&iter, &connection, NULL)) {
         if (!g_hash_table_contains(s->ended, connection))
             return false;
+        *gap |= s->gaps && g_hash_table_contains(s->gaps, connection);
+    }
     return true;
 }
 
@@ -316,11 +351,14 @@ typedef struct {
 static void judge_left(const rpc_handle *h, void *user)
 {
     const left_walk *w = user;
-    if (!h->opened_by || h->closed_by || h->maybe_closed || !should_close(h->type) || !is_over(w->state, h->scope))
+    bool gap;
+    if (!h->opened_by || h->closed_by || h->maybe_closed || !should_close(h->type) || !is_over(w->state, h->scope, &gap))
         return;
-    verifier_find(w->v, w->self, VERDICT_WARNING, NULL, GSIZE_TO_POINTER((gsize)h->opened_on), h->opened_in,
-                  "%s%s%s%s, opened by %s, was not closed before the last connection of its association ended", h->type->name,
-                  h->name ? " \"" : "", h->name ? h->name : "", h->name ? "\"" : "", h->opened_by->name);
+    verifier_find(w->v, w->self, gap ? VERDICT_INCONCLUSIVE : VERDICT_WARNING, gap ? ic_truncated : NULL,
+                  GSIZE_TO_POINTER((gsize)h->opened_on), h->opened_in,
+                  "%s%s%s%s, opened by %s, was not closed before the last connection of its association ended%s", h->type->name,
+                  h->name ? " \"" : "", h->name ? h->name : "", h->name ? "\"" : "", h->opened_by->name,
+                  gap ? "; calls may be missing from the capture" : "");
 }
 
 static void left_open_end(verifier *v, const rule *self, void *state)
@@ -331,6 +369,8 @@ static void left_open_end(verifier *v, const rule *self, void *state)
         rpc_handles_each(handles_of(v), judge_left, &walk);
     g_clear_pointer(&s->ended, g_hash_table_unref);
     g_clear_pointer(&s->groups, g_hash_table_unref);
+    g_clear_pointer(&s->call_ids, g_hash_table_unref);
+    g_clear_pointer(&s->gaps, g_hash_table_unref);
 }
 
 /* ---------------------------------------------------------------------------------------------------- C-07: opening */
@@ -357,7 +397,8 @@ static void check_open(verifier *v, const rule *self, void *state, const rpc_cal
     if (outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     else if (use && use->handle && outcome.status != 0)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with status 0x%08X, and yet with a handle that is not null",
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with status 0x%08X, and yet with a handle that is not "
+                           "null",
                            outcome.status);
     else if (use && !use->handle && outcome.success)
         rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with status 0 and a null handle");
@@ -367,8 +408,8 @@ static void check_open(verifier *v, const rule *self, void *state, const rpc_cal
 
 /* ----------------------------------------------------------------------------------------------------- C-08: access */
 
-/* Methods of version 3.0 that need the access level "All" of the handle they are for, which is their first parameter. Control codes
- * have levels of their own (C-21); ApiMoveGroup and ApiMoveGroupToNode are open to a backup privilege too; keys carry their
+/* Methods of version 3.0 that need the access level "All" of the handle they are for, which is their first parameter. Control
+ * codes have levels of their own (C-21); ApiMoveGroup and ApiMoveGroupToNode are open to a backup privilege too; keys carry their
  * own access. */
 static const uint8_t need_all[] = {
     6, 9, 10, 13, 16, 17, 18, 19, 20, 23, 24, 25, 43, 46, 49, 50, 54, 69, 70, 71, 84, 109, 123, 126, 127, 128, 130, 131, 132,
@@ -395,8 +436,9 @@ void cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_cal
         cmrp_find_unread(v, self, call);
     } else if (outcome.success) {
         char *text = cmrp_handle_text(first);
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, which takes access to all, though %s was opened by "
-                           "%s in frame %u with GENERIC_READ alone", text, first->handle->opened_by->name, first->handle->opened_in);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, which takes access to all, though %s was "
+                           "opened by %s in frame %u with GENERIC_READ alone", text, first->handle->opened_by->name,
+                           first->handle->opened_in);
         g_free(text);
     } else if (outcome.status == CMRP_ACCESS_DENIED) {
         verifier_pass(v, self);

@@ -129,7 +129,8 @@ static void add_waiting(waiting_state *s, const rpc_call *call, const rpc_handle
     waiting_call *w = g_new0(waiting_call, 1);
     w->port = port->number;
     w->frame = rule_frame(&call->request);
-    w->text = g_strdup_printf("%s of %s was not answered by %s", call->method->name, call->association->client, call->association->server);
+    w->text = g_strdup_printf("%s of %s was not answered by %s", call->method->name, call->association->client,
+                              call->association->server);
     g_hash_table_insert(s->calls, number_key(call->number), w);
 }
 
@@ -201,7 +202,8 @@ static void judge_filter(const cmrp_answered *a)
     if (!a->outcome.success)
         return;
     if (filter & never)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with dwFilter 0x%08X, of which servers never return 0x%08X", filter, filter & never);
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with dwFilter 0x%08X, of which servers never return 0x%08X", filter,
+                         filter & never);
     else
         verifier_pass(a->v, a->self);
 }
@@ -256,10 +258,11 @@ static void judge_key(verifier *v, const rule *self, const key_state *s, const r
     bool known = keys && g_hash_table_contains(keys, GUINT_TO_POINTER((guint)key));
     guint asked = known ? GPOINTER_TO_UINT(g_hash_table_lookup(keys, GUINT_TO_POINTER((guint)key))) : 0;
     if (!known)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwNotifyKey %u, which was not registered on this port since "
-                           "frame %u opened it", (unsigned)key, port->opened_in);
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwNotifyKey %u, which was not registered on this "
+                           "port since frame %u opened it", (unsigned)key, port->opened_in);
     else if ((asked & (guint)filter) == 0)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwFilter 0x%08X, though 0x%08X was asked for under dwNotifyKey %u",
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwFilter 0x%08X, though 0x%08X was asked for under "
+                           "dwNotifyKey %u",
                            (unsigned)filter, asked, (unsigned)key);
     else
         verifier_pass(v, self);
@@ -348,7 +351,8 @@ static char *wrong_registration(const verifier *v, const rpc_call *call, const c
     if (port && port->opened_by && strcmp(port->opened_by->name, "ApiCreateNotifyV2") != 0)
         return g_strdup_printf("on a port that %s opened; one of ApiCreateNotifyV2 is required", port->opened_by->name);
     if (w.flags & kind.refused)
-        return g_strdup_printf("with FilterFlags 0x%" G_GINT64_MODIFIER "X, of which 0x%" G_GINT64_MODIFIER "X is not to be set", w.flags,
+        return g_strdup_printf("with FilterFlags 0x%" G_GINT64_MODIFIER "X, of which 0x%" G_GINT64_MODIFIER "X is not to be "
+                               "set", w.flags,
                                w.flags & kind.refused);
     if (have && wanted && strcmp(have, wanted) != 0)
         return g_strdup_printf("for an object of type %u, %s, with a handle of type %s; %s is required", (unsigned)w.object,
@@ -390,7 +394,8 @@ const rule rules_cmrp_notify[] = {
      .state_size = sizeof(key_state), .message = key_message, .end = key_end},
 
     {"C-30", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.137", "client",
-     "ApiAddNotifyV2 has dwVersion 2, a port of its version, and a handle and flags that fit the object.", .message = check_registration},
+     "ApiAddNotifyV2 has dwVersion 2, a port of its version, and a handle and flags that fit the object.",
+     .message = check_registration},
 
     {0}
 };

@@ -15,8 +15,8 @@ uint32_t rule_frame(const rpc_message *message)
     return frames && frames->len > 0 ? g_array_index(frames, uint32_t, frames->len - 1) : 0;
 }
 
-/* An association without any security context is told by its number: unlike an rpc_auth it may be freed, and its address used again,
- * before the capture ends. */
+/* An association without any security context is told by its number: unlike an rpc_auth it may be freed, and its address used
+ * again, before the capture ends. */
 const void *rule_context_key(const rpc_call *call, const rpc_message *message)
 {
     return message->auth ? (const void *)message->auth : GSIZE_TO_POINTER((gsize)call->association->number);

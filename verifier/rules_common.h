@@ -1,7 +1,7 @@
 /* rules_common.h - what the rules of several protocols share: reasons, findings about calls, what a security context showed.
  *
- * Findings here follow one form: a rule about requests names who sent which method to whom, and frames of one security context are one
- * finding.
+ * Findings here follow one form: a rule about requests names who sent which method to whom, and frames of one security context
+ * are one finding.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -24,7 +24,8 @@ void rule_find_request(verifier *v, const rule *self, const rpc_call *call, rule
 void rule_find_response(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
                         const void *key, const char *format, ...) G_GNUC_PRINTF(7, 8);
 
-/* Of rules that are held against requests: whether this message is one. A response alone shows that there was one, which is said. */
+/* Of rules that are held against requests: whether this message is one. A response alone shows that there was one, which is
+ * said. */
 bool rule_is_request(verifier *v, const rule *self, const rpc_call *call, bool response);
 /* Whether the snap length took the sec_trailer, so that not even the level is known. */
 bool rule_is_trailer_cut(const rpc_message *message);

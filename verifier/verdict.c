@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const rule *const tables[] = {
-    rules_bkrp, rules_cmrp, rules_cmrp_handles, rules_cmrp_calls, rules_cmrp_buffers, rules_cmrp_notify, rules_cmrp_rest, rules_smb,
+    rules_bkrp, rules_cmrp, rules_cmrp_handles, rules_cmrp_calls, rules_cmrp_buffers, rules_cmrp_notify, rules_cmrp_rest, rules_wkst,
+    rules_wkst_calls, rules_smb,
 };
 
 /* What all rules of one protocol share, and which of them listen for its messages. */
@@ -425,10 +426,12 @@ static void judge_silence(verifier *v, const record *r)
     if (r->channel->messages > 0) {
         verifier_not_applicable(v, r->rule, "its condition did not arise");
     } else if (pipes && facts->encrypted_smb > 0) {
-        leave_open(v, r, "IC-ENCRYPTED", "no %s call can be seen, but frames with encrypted SMB messages (%u) may hold some", name,
+        leave_open(v, r, "IC-ENCRYPTED", "no %s call can be seen, but frames with encrypted SMB messages (%u) may hold some",
+                   name,
                    facts->encrypted_smb);
     } else if (unbound > 0) {
-        leave_open(v, r, "IC-NOHANDSHAKE", "no %s call is known, but calls whose bind is not in the capture (%u) may be some", name,
+        leave_open(v, r, "IC-NOHANDSHAKE", "no %s call is known, but calls whose bind is not in the capture (%u) may be some",
+                   name,
                    unbound);
     } else if (r->channel->accepted) {
         leave_open(v, r, "IC-TRUNCATED", "%s was bound, but no complete call of it is in the capture", name);

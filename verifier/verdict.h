@@ -55,7 +55,7 @@ struct rule {
 
 /* All rules, in the catalogue's order; ends with a rule without id. */
 extern const rule rules_bkrp[], rules_cmrp[], rules_cmrp_handles[], rules_cmrp_calls[], rules_cmrp_buffers[], rules_cmrp_notify[],
-    rules_cmrp_rest[], rules_smb[];
+    rules_cmrp_rest[], rules_wkst[], rules_wkst_calls[], rules_smb[];
 /* Calls `fn` for every rule of every protocol. */
 void rules_each(void (*fn)(const rule *r, void *user), void *user);
 
@@ -97,9 +97,9 @@ void verifier_message(verifier *v, const rpc_call *call, bool response);
 void verifier_closed(verifier *v, uint64_t connection); /* a TCP connection ended with FIN or RST */
 void verifier_end(verifier *v);
 
-/* For rules' hooks. `key` (may be NULL) joins frames that show the same thing, such as a security context: a second finding of the
- * same rule, verdict and key in this capture gains a frame instead of being a new one. `frame` 0: none. Reasons live as long as
- * the verifier. */
+/* For rules' hooks. `key` (may be NULL) joins frames that show the same thing, such as a security context: a second finding of
+ * the same rule, verdict and key in this capture gains a frame instead of being a new one. `frame` 0: none. Reasons live as long
+ * as the verifier. */
 void verifier_pass(verifier *v, const rule *r);
 void verifier_not_applicable(verifier *v, const rule *r, const char *reason); /* a note for the summary, no finding */
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,

@@ -1,8 +1,8 @@
 """ClusAPI ([MS-CMRP] 3.0) stubs, packed and unpacked by Samba: its own NDR code is called through ctypes.
 
-Debian's python3-samba has no module for ClusAPI, but libndr has the code that ndrdump, rpcclient and smbtorture use, generated from
-Samba's own description of the interface. It packs C structures; METHODS says what those look like, and each one's size is held
-against the size Samba states. NDR, NDR64 and big-endian.
+Debian's python3-samba has no module for ClusAPI, but libndr has the code that ndrdump, rpcclient and smbtorture use, generated
+from Samba's own description of the interface. It packs C structures; METHODS says what those look like, and each one's size
+is held against the size Samba states. NDR, NDR64 and big-endian.
 
 Where Samba's description is not that of [MS-CMRP] this says so (DIFFERS) and puts the octets right.
 
@@ -11,7 +11,8 @@ SPDX-License-Identifier: GPL-2.0-or-later
 import ctypes
 import re
 import struct
-from ctypes import POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p, cast, sizeof
+from ctypes import (POINTER, Structure, c_char_p, c_int, c_int32, c_size_t, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p, cast,
+                    sizeof)
 
 IN, OUT = 0x10, 0x20
 BIG, REF_ALLOC, NDR64 = 1 << 0, 1 << 20, 1 << 29
@@ -55,16 +56,16 @@ METHODS = """
 26 CreateResourceType lpszTypeName:str lpszDisplayName:str lpszDllName:str dwLooksAlive:u32 dwIsAlive:u32 > rpc_status:u32 =
 27 DeleteResourceType lpszTypeName:str > rpc_status:u32 =
 28 GetRootKey samDesired:u32 > Status:u32 rpc_status:u32 phKey:handle
-29 CreateKey hKey:handle lpSubKey:str dwOptions:u32 samDesired:u32 lpSecurityAttributes:*attributes > lpdwDisposition:u32 Status:u32 \
-rpc_status:u32 phKey:handle
+29 CreateKey hKey:handle lpSubKey:str dwOptions:u32 samDesired:u32 lpSecurityAttributes:*attributes > lpdwDisposition:u32 \
+Status:u32 rpc_status:u32 phKey:handle
 30 OpenKey hKey:handle lpSubKey:str samDesired:u32 > Status:u32 rpc_status:u32 phKey:handle
 31 EnumKey hKey:handle dwIndex:u32 > KeyName:str lpftLastWriteTime:u64 rpc_status:u32 =
 32 SetValue hKey:handle lpValueName:str dwType:u32 lpData:bytes(cbData) cbData:u32 > rpc_status:u32 =
 33 DeleteValue hKey:handle lpValueName:str > rpc_status:u32 =
 34 QueryValue hKey:handle lpValueName:str cbData:u32 > lpValueType:u32 lpData:bytes(cbData) lpcbRequired:u32 rpc_status:u32 =
 35 DeleteKey hKey:handle lpSubKey:str > rpc_status:u32 =
-36 EnumValue hKey:handle dwIndex:u32 lpcbData:*u32 > lpValueName:str lpType:u32 lpData:bytes(lpcbData) lpcbData:u32 TotalSize:u32 \
-rpc_status:u32 =
+36 EnumValue hKey:handle dwIndex:u32 lpcbData:*u32 > lpValueName:str lpType:u32 lpData:bytes(lpcbData) lpcbData:u32 \
+TotalSize:u32 rpc_status:u32 =
 37 CloseKey pKey:*handle > pKey:handle =
 38 QueryInfoKey hKey:handle > lpcSubKeys:u32 lpcbMaxSubKeyLen:u32 lpcValues:u32 lpcbMaxValueNameLen:u32 lpcbMaxValueLen:u32 \
 lpcbSecurityDescriptor:u32 lpftLastWriteTime:u64 rpc_status:u32 =
@@ -138,8 +139,8 @@ ppClusterOpVerInfo:version rpc_status:u32 =
 105 NodeClusterControl hCluster:handle hHostNode:handle CONTROL
 106 ClusterControl hCluster:handle CONTROL
 107 UnblockGetNotifyCall hNotify:handle > =
-108 SetServiceAccountPassword lpszNewPassword:str dwFlags:u32 ReturnStatusBufferSize:u32 > ReturnStatusBufferPtr:passwords(SizeReturned) \
-SizeReturned:u32 ExpectedBufferSize:u32 =
+108 SetServiceAccountPassword lpszNewPassword:str dwFlags:u32 ReturnStatusBufferSize:u32 > \
+ReturnStatusBufferPtr:passwords(SizeReturned) SizeReturned:u32 ExpectedBufferSize:u32 =
 109 SetResourceDependencyExpression hResource:handle lpszDependencyExpression:str > rpc_status:u32 =
 110 GetResourceDependencyExpression hResource:handle > lpszDependencyExpression:str rpc_status:u32 =
 112 GetResourceNetworkName hResource:handle > lpszName:str rpc_status:u32 =
@@ -164,7 +165,8 @@ hNetInterface:handle
 130 OnlineGroupEx hGroup:handle dwOnlineFlags:u32 lpInBuffer:bytes(cbInBufferSize) cbInBufferSize:u32 > rpc_status:u32 =
 131 OfflineGroupEx hGroup:handle dwOfflineFlags:u32 lpInBuffer:bytes(cbInBufferSize) cbInBufferSize:u32 > rpc_status:u32 =
 132 MoveGroupEx hGroup:handle dwMoveFlags:u32 lpInBuffer:bytes(cbInBufferSize) cbInBufferSize:u32 > rpc_status:u32 =
-133 MoveGroupToNodeEx hGroup:handle hNode:handle dwMoveFlags:u32 lpInBuffer:bytes(cbInBufferSize) cbInBufferSize:u32 > rpc_status:u32 =
+133 MoveGroupToNodeEx hGroup:handle hNode:handle dwMoveFlags:u32 lpInBuffer:bytes(cbInBufferSize) cbInBufferSize:u32 > \
+rpc_status:u32 =
 134 CancelClusterGroupOperation hGroup:handle dwCancelFlags:u32 > rpc_status:u32 =
 135 OnlineResourceEx hResource:handle dwOnlineFlags:u32 lpInBuffer:bytes(cbInBufferSize) cbInBufferSize:u32 > rpc_status:u32 =
 136 OfflineResourceEx hResource:handle dwOfflineFlags:u32 lpInBuffer:bytes(cbInBufferSize) cbInBufferSize:u32 > rpc_status:u32 =
@@ -175,7 +177,8 @@ hNetInterface:handle
 cbRoProperties:u32 > ppResultList:groups rpc_status:u32 =
 144 CreateResourceEnum hCluster:handle pProperties:bytes(cbProperties) cbProperties:u32 pRoProperties:bytes(cbRoProperties) \
 cbRoProperties:u32 > ppResultList:resources rpc_status:u32 =
-145 ExecuteReadBatch hKey:handle cbInData:u32 lpInData:bytes(cbInData) > cbOutData:u32 lpOutData:*bytes(cbOutData) rpc_status:u32 =
+145 ExecuteReadBatch hKey:handle cbInData:u32 lpInData:bytes(cbInData) > cbOutData:u32 lpOutData:*bytes(cbOutData) \
+rpc_status:u32 =
 146 RestartResource hResource:handle dwFlags:u32 > rpc_status:u32 =
 147 GetNotifyAsync hNotify:handle > Notifications:*events(dwNumNotifications) dwNumNotifications:u32 =
 155 AddNotifyResourceTypeV2 hNotify:handle filter:u64 dwNotifyKey:u32 resTypeName:str dwVersion:u32 > rpc_status:u32 =
@@ -200,7 +203,8 @@ rpc_status:u32 =
 180 CreateGroupSetEnum hCluster:handle > ReturnEnum:list rpc_status:u32 =
 181 CreateNetInterfaceEnum hCluster:handle lpszNodeName:str lpszNetworkName:str > ReturnEnum:list rpc_status:u32 =
 182 ChangeCsvStateEx hResource:handle dwState:u32 lpszVolumeName:str > rpc_status:u32 =
-183 AddGroupToGroupSetEx GroupSet:handle Group:handle FaultDomain:u32 UpdateDomain:u32 UseDomains:u8 Reserved:*u32 > rpc_status:u32 =
+183 AddGroupToGroupSetEx GroupSet:handle Group:handle FaultDomain:u32 UpdateDomain:u32 UseDomains:u8 Reserved:*u32 > \
+rpc_status:u32 =
 """.replace("CONTROL", "dwControlCode:u32 lpInBuffer:bytes(nInBufferSize) nInBufferSize:u32 nOutBufferSize:u32 > "
             "lpOutBuffer:bytes(lpBytesReturned) lpBytesReturned:u32 lpcbRequired:u32 rpc_status:u32 =")
 
@@ -225,7 +229,8 @@ class Group(Structure):
 
 
 class Version(Structure):
-    _fields_ = [(name, c_uint32) for name in ("dwSize", "dwClusterHighestVersion", "dwClusterLowestVersion", "dwFlags", "dwReserved")]
+    _fields_ = [("dwSize", c_uint32), ("dwClusterHighestVersion", c_uint32), ("dwClusterLowestVersion", c_uint32),
+                ("dwFlags", c_uint32), ("dwReserved", c_uint32)]
 
 
 class Filter(Structure):
@@ -362,7 +367,7 @@ class Stub:
     def close(self):
         talloc._talloc_free(self.memory, b"stub")
 
-    def _pull(self, stub, way, order=0):
+    def pull(self, stub, way, order=0):
         """`order`: BIG, where the other side's octets differ from what this one writes."""
         held = ctypes.create_string_buffer(stub, len(stub))
         self.kept.append(held)
@@ -373,7 +378,7 @@ class Stub:
             raise ClusapiError(f"{self.method.name}: ndr error {error} reading {stub.hex()}")
         return c_uint32.from_address(reader + 20).value
 
-    def _push(self, way):
+    def push(self, way):
         writer = ndr.ndr_push_init_ctx(self.memory)
         c_uint32.from_address(writer).value |= self.form
         error = CODE(self.method.code.push)(writer, way, self.address)
@@ -520,7 +525,8 @@ class Stub:
                 values[parameter.name] = text(field)
             elif kind in ENTRIES:
                 made = List.from_address(field)
-                values[parameter.name] = [self._plain(one) for one in (ENTRIES[kind] * made.EntryCount).from_address(made.Entry or 0)]
+                entries = (ENTRIES[kind] * made.EntryCount).from_address(made.Entry or 0)
+                values[parameter.name] = [self._plain(one) for one in entries]
             elif kind in ARRAYS:
                 values[parameter.name] = self._answered_array(parameter, field)
             else:
@@ -567,7 +573,7 @@ def pack_request(name, form=0, **values):
     stub = Stub(method, form)
     try:
         stub.set_asked(**values)
-        packed = stub._push(IN)
+        packed = stub.push(IN)
         if method.opnum in DIFFERS:
             flag = packed[-1:]
             packed = packed[:-1] + (bytes(3) + flag if form & BIG else flag + bytes(3))
@@ -582,11 +588,11 @@ def unpack_reply(name, request, reply, form=0):
     stub = Stub(method, form)
     try:
         if method.asked:
-            stub._pull(request, IN)
+            stub.pull(request, IN)
         keys = []
         if name == "GetNotifyV2":
             keys, reply = take_keys(reply, form)
-        used = stub._pull(reply, OUT)
+        used = stub.pull(reply, OUT)
         answered = stub.answered()
         for key, note in zip(keys, answered.get("Notifications") or []):
             note["dwNotifyKey"] = key

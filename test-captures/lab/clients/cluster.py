@@ -22,7 +22,8 @@ SZ, DWORD, MULTI_SZ = 1, 4, 7
 WRITTEN = 0x01DC5A0000000000  # a FILETIME of the keys
 
 # All for Administrators, reading for everyone.
-SECURITY = ndr_pack(security.descriptor.from_sddl("O:BAG:BAD:(A;CI;0xf003f;;;BA)(A;CI;0x20019;;;WD)", security.dom_sid("S-1-5-21-1-2-3")))
+SECURITY = ndr_pack(security.descriptor.from_sddl("O:BAG:BAD:(A;CI;0xf003f;;;BA)(A;CI;0x20019;;;WD)",
+                                                 security.dom_sid("S-1-5-21-1-2-3")))
 
 
 class Fault(Exception):
@@ -134,9 +135,8 @@ class Cluster:
         for i, name in enumerate(("NODE1", "NODE2"), 1):
             node = self.add("node", name, i, common={"NodeWeight": 1, "MajorVersion": 10, "BuildNumber": 14393})
             node.id = str(i)
-        for name, display in (("Physical Disk", "Physical Disk"), ("Network Name", "Network Name"), ("IP Address", "IP Address"),
-                              ("File Server", "File Server"), ("Generic Service", "Generic Service"), ("Storage Pool", "Storage Pool")):
-            self.add("type", name, name, common={"Name": display, "DllName": "clusres.dll", "IsAlivePollInterval": 60000,
+        for name in ("Physical Disk", "Network Name", "IP Address", "File Server", "Generic Service", "Storage Pool"):
+            self.add("type", name, name, common={"Name": name, "DllName": "clusres.dll", "IsAlivePollInterval": 60000,
                                                  "LooksAlivePollInterval": 5000})
         # smbtorture opens a resource, an interface and a group set by these names.
         for name, kind in (("Cluster Group", 1), ("Available Storage", 2), ("Dateien für alle", 100)):
@@ -149,16 +149,18 @@ class Cluster:
                 ("Freigaben", "File Server", "Dateien für alle", {"ServerName": "FILES"})):
             self.add("resource", name, name, state=2, type=kind, group=group, private=private, depends=[],
                      owners=["NODE1", "NODE2"], common={"Type": kind, "RestartPeriod": 900000, "PersistentState": 1})
-        self.add("resource", "Network Name", "nn", state=3, type="Network Name", group="Dateien für alle", depends=[], owners=["NODE2"],
-                 private={"Name": "FILES"}, common={"Type": "Network Name", "PersistentState": 0})
+        self.add("resource", "Network Name", "nn", state=3, type="Network Name", group="Dateien für alle", depends=[],
+                 owners=["NODE2"], private={"Name": "FILES"}, common={"Type": "Network Name", "PersistentState": 0})
         self.kinds["resource"]["Cluster Name"].depends = ["Cluster IP Address"]
         self.quorum = "Cluster Disk 1"
-        self.add("network", "Cluster Network 1", 1, state=3, common={"Address": "192.0.2.0", "AddressMask": "255.255.255.0", "Role": 3})
+        self.add("network", "Cluster Network 1", 1, state=3,
+                 common={"Address": "192.0.2.0", "AddressMask": "255.255.255.0", "Role": 3})
         for node in ("NODE1", "NODE2"):
             self.add("interface", f"{node} - Ethernet", node, state=3, node=node, network="Cluster Network 1",
                      common={"Adapter": "veth", "Address": "192.0.2.10" if node == "NODE1" else "192.0.2.11"})
         self.add("set", "Cluster Group", 1, groups=["Dateien für alle"], providers=[], common={"StartupCount": 0xffffffff})
-        self.registry = Key({"ClusterInstanceID": (SZ, wide("0d0d8d1b-8d0e-4a4e-9b0b-7f4c4c4c4c4c")), "ClusterName": (SZ, wide(self.name))}, {
+        values = {"ClusterInstanceID": (SZ, wide("0d0d8d1b-8d0e-4a4e-9b0b-7f4c4c4c4c4c")), "ClusterName": (SZ, wide(self.name))}
+        self.registry = Key(values, {
             "Groups": Key({}, {g.id: Key({"Name": (SZ, wide(g.name))}) for g in self.kinds["group"].values()}),
             "Nodes": Key({}, {n.id: Key({"NodeName": (SZ, wide(n.name)), "NodeWeight": (DWORD, struct.pack("<I", 1))})
                               for n in self.kinds["node"].values()}),
@@ -191,12 +193,13 @@ OBJECT_TYPES = {"cluster": 1, "group": 2, "resource": 3, "type": 4, "interface":
 MISSING = {"node": NODE_NOT_FOUND, "resource": RESOURCE_NOT_FOUND, "group": GROUP_NOT_FOUND, "network": NETWORK_NOT_FOUND,
            "interface": NETINTERFACE_NOT_FOUND, "set": GROUP_NOT_FOUND, "type": TYPE_NOT_FOUND}
 # Handles' names in the methods, as they begin, and the kind of thing that such a handle is.
-KINDS = {"Cluster": "cluster", "hCluster": "cluster", "hNode": "node", "Node": "node", "hHostNode": "node", "hResource": "resource",
-         "Resource": "resource", "hDependsOn": None, "hGroup": "group", "Group": "group", "hNetwork": "network", "Network": "network",
-         "hNetInterface": "interface", "NetInterface": "interface", "hNotify": "port", "Notify": "port", "hKey": "key", "pKey": "key",
-         "hBatchNotify": "batch", "phBatchPort": "batch", "hGroupSet": "set", "GroupSet": "set", "DependentGroupSet": "set",
-         "ProviderGroupSet": "set", "DependentGroup": "group", "hNodeDrainTarget": "node", "hResourceDependent": "resource",
-         "hObject": None}
+KINDS = {"Cluster": "cluster", "hCluster": "cluster", "hNode": "node", "Node": "node", "hHostNode": "node",
+         "hResource": "resource", "Resource": "resource", "hDependsOn": None, "hGroup": "group", "Group": "group",
+         "hNetwork": "network", "Network": "network", "hNetInterface": "interface", "NetInterface": "interface",
+         "hNotify": "port", "Notify": "port", "hKey": "key", "pKey": "key",
+         "hBatchNotify": "batch", "phBatchPort": "batch", "hGroupSet": "set", "GroupSet": "set",
+         "DependentGroupSet": "set", "ProviderGroupSet": "set", "DependentGroup": "group", "hNodeDrainTarget": "node",
+         "hResourceDependent": "resource", "hObject": None}
 
 
 def entries(things, kind):
@@ -237,7 +240,7 @@ class Session:
         return handle
 
     def use(self, handle, kind):
-        """What a handle stands for. The RPC run-time knows no other connection's handles, nor closed ones; the method minds kinds."""
+        """What a handle stands for. The RPC run-time knows no other connection's handles, nor closed ones; methods mind kinds."""
         if handle not in self.handles:
             raise Fault(CONTEXT_MISMATCH)
         found, thing = self.handles[handle]
@@ -326,12 +329,7 @@ class Session:
     def do_BackupClusterDatabase(self, asked, things):
         raise Refused(CALL_NOT_IMPLEMENTED)
 
-    def do_SetServiceAccountPassword(self, asked, things):
-        """smbtorture wants it refused, whose password is for an old cluster."""
-        if asked["ReturnStatusBufferSize"] > 100:
-            raise Refused(CALL_NOT_IMPLEMENTED)
-        states = [{"NodeId": i, "SetAttempted": 1, "ReturnStatus": 0} for i in (1, 2)][:asked["ReturnStatusBufferSize"]]
-        return {"ReturnStatusBufferPtr": states, "SizeReturned": len(states), "ExpectedBufferSize": 2}
+    do_SetServiceAccountPassword = do_BackupClusterDatabase    # version 3.0 has it fail always ([MS-CMRP] 3.1.4.2.108)
 
     # --- opening, creating, enumerations ---
 
@@ -567,9 +565,10 @@ class Session:
     # --- control codes ---
 
     def control(self, method, asked, things):
-        kind = next(name for part, name in (("ResourceType", "type"), ("Resource", "resource"), ("GroupSet", "set"), ("Group", "group"),
-                                            ("NetInterface", "interface"), ("Network", "network"), ("Cluster", "cluster"), ("Node", "node"))
-                    if part in method.name[4 if method.name.startswith("Node") and method.name != "NodeControl" else 0:])
+        objects = (("ResourceType", "type"), ("Resource", "resource"), ("GroupSet", "set"), ("Group", "group"),
+                   ("NetInterface", "interface"), ("Network", "network"), ("Cluster", "cluster"), ("Node", "node"))
+        object_name = method.name if method.name == "NodeControl" else method.name.removeprefix("Node")
+        kind = next(kind for part, kind in objects if part in object_name)
         if kind == "type":
             thing = self.cluster.find("type", asked["lpszResourceTypeName"], TYPE_NOT_FOUND)
         else:
@@ -630,7 +629,9 @@ class Session:
     def add_notify(self, method, asked, things):
         port = things["hNotify"]
         thing = next((t for n, t in things.items() if n != "hNotify"), None)
-        watched = "cluster" if thing is self.cluster else "registry" if isinstance(thing, Key) else thing.name if thing else "type"
+        watched = "type" if thing is None else "registry" if isinstance(thing, Key) else thing.name
+        if thing is self.cluster:
+            watched = "cluster"
         filter_ = asked.get("dwFilter", asked.get("Filter", asked.get("filter")))
         if isinstance(filter_, dict):
             filter_ = 0xffffffff
@@ -656,8 +657,8 @@ class Session:
             kind, bit, octets = {0x1000: (2, 0x08, b""), 0x100: (3, 0x04, b""), 1: (7, 0x10, struct.pack("<I", 2)),
                                  0x4000: (1, 0x04, struct.pack("<I", 9999)), 0x8000: (2, 0x02, property_list({"Priority": 3000})),
                                  0x2000: (2, 0x01, b"")}.get(flags, (1, 0x80, property_list({})))
-            found.append({"FilterAndType": {"dwObjectType": kind, "FilterFlags": bit}, "buffer": octets, "dwBufferSize": len(octets),
-                          "ObjectId": object_id, "ParentId": "", "Name": name, "Type": ""})
+            found.append({"FilterAndType": {"dwObjectType": kind, "FilterFlags": bit}, "buffer": octets,
+                          "dwBufferSize": len(octets), "ObjectId": object_id, "ParentId": "", "Name": name, "Type": ""})
         self.keys = [key for key, *_ in happened]
         return {"Notifications": found, "dwNumNotifications": len(found)}
 
@@ -721,9 +722,10 @@ class Session:
             return {"lpData": bytes(room), "lpcbData": room}, NO_MORE_ITEMS
         name = names[asked["dwIndex"]]
         kind, data = things["hKey"].values[name]
+        values = {"lpValueName": name, "lpType": kind, "TotalSize": len(data)}
         if len(data) > room:
-            return {"lpValueName": name, "lpType": kind, "lpData": bytes(room), "lpcbData": room, "TotalSize": len(data)}, MORE_DATA
-        return {"lpValueName": name, "lpType": kind, "lpData": data, "lpcbData": len(data), "TotalSize": len(data)}
+            return {**values, "lpData": bytes(room), "lpcbData": room}, MORE_DATA
+        return {**values, "lpData": data, "lpcbData": len(data)}
 
     def do_QueryInfoKey(self, asked, things):
         key = things["hKey"]
@@ -739,7 +741,8 @@ class Session:
         octets = things["hKey"].security
         room = asked["pRpcSecurityDescriptor"]["cbInSecurityDescriptor"]
         if room < len(octets):
-            return {"pRpcSecurityDescriptor": {"lpSecurityDescriptor": b"", "cbInSecurityDescriptor": len(octets)}}, INSUFFICIENT_BUFFER
+            needed = {"lpSecurityDescriptor": b"", "cbInSecurityDescriptor": len(octets)}
+            return {"pRpcSecurityDescriptor": needed}, INSUFFICIENT_BUFFER
         return {"pRpcSecurityDescriptor": {"lpSecurityDescriptor": octets, "cbInSecurityDescriptor": room,
                                            "cbOutSecurityDescriptor": len(octets)}}
 

@@ -1,8 +1,9 @@
 """A ClusAPI server: cluster_server.py SMB.CONF ADDRESS PORT [LOWEST-LEVEL]
 
 No Samba server serves ClusAPI, so this one does, with the cluster of cluster.py behind it. Real: the security contexts (Samba's
-gensec does the handshake, seals and signs, and knows the users) and the stubs (Samba's NDR code, clusapi.py). Its own: the framing,
-from [C706] 12.6 and MS-RPCE 2.2.2, and what the cluster answers. NDR, NDR64, requests of either byte order; replies are little-endian.
+gensec does the handshake, seals and signs, and knows the users) and the stubs (Samba's NDR code, clusapi.py). Its own: the
+framing, from [C706] 12.6 and MS-RPCE 2.2.2, and what the cluster answers. NDR, NDR64, requests of either byte order; replies are
+little-endian.
 
 The endpoint mapper at port 135 of the same address knows ClusAPI and nothing else.
 
@@ -121,7 +122,8 @@ class Security:
         whole, address = self._buffer(head + body + bytes(pad) + trailer)
         signature = Blob()
         doing = security.gensec_seal_packet if self.level == PRIVACY else security.gensec_sign_packet
-        status = doing(self.address, self.memory, address + len(head), len(body) + pad, address, len(whole), ctypes.byref(signature))
+        status = doing(self.address, self.memory, address + len(head), len(body) + pad, address, len(whole),
+                       ctypes.byref(signature))
         if status or signature.length != size:
             raise Broken(f"sealing: NTSTATUS {status:#x}, {signature.length} octets, not {size}")
         return whole.raw + ctypes.string_at(signature.data, size)
@@ -186,7 +188,8 @@ class Connection:
     def authenticated(self):
         if self.security is None or self.security.done:
             user = self.security.user() if self.security else None
-            self.session = cluster.Session(self.cluster, user in (None, "Administrator") and (user is not None or self.lowest < PRIVACY))
+            trusted = user == "Administrator" or (user is None and self.lowest < PRIVACY)
+            self.session = cluster.Session(self.cluster, trusted)
             print("user", user, flush=True)
 
     def negotiate(self, pdu):
@@ -213,7 +216,7 @@ class Connection:
             except RuntimeError as why:
                 print("refused:", why, flush=True)
                 if pdu[2] == BIND:
-                    self.send_raw(BIND_NAK, call_id, struct.pack("<HBBB", 8, 1, 5, 0) + bytes(3))     # authentication type not recognized
+                    self.send_raw(BIND_NAK, call_id, struct.pack("<HBBB3x", 8, 1, 5, 0))    # authentication type not recognized
                 else:
                     self.fault(call_id, 0, SEC_PKG_ERROR)
                 raise Broken("no security context") from None
@@ -246,7 +249,8 @@ class Connection:
         return struct.pack("<HH20x", 2, 2)              # transfer syntax not supported
 
     def send_raw(self, kind, call_id, body, auth_length=0, flags=FIRST | LAST):
-        self.socket.sendall(struct.pack("<BBBB4sHHL", 5, 0, kind, flags, b"\x10\0\0\0", 16 + len(body), auth_length, call_id) + body)
+        head = struct.pack("<BBBB4sHHL", 5, 0, kind, flags, b"\x10\0\0\0", 16 + len(body), auth_length, call_id)
+        self.socket.sendall(head + body)
 
     def fault(self, call_id, context, status):
         self.send_raw(FAULT, call_id, struct.pack("<LHBBLL", 32, context, 0, 0, status, 0), 0, FIRST | LAST | DID_NOT_EXECUTE)
@@ -285,7 +289,7 @@ class Connection:
         while True:
             piece = stub[len(stub) - left:][:room]
             flags = (FIRST if left == len(stub) else 0) | (LAST if left == len(piece) else 0)
-            head = struct.pack("<BBBB4sHHLLHBB", 5, 0, RESPONSE, flags, b"\x10\0\0\0", 24 + len(piece), 0, call_id, left, context, 0, 0)
+            head = struct.pack("<BBBB4sHHLLHxx", 5, 0, RESPONSE, flags, b"\x10\0\0\0", 24 + len(piece), 0, call_id, left, context)
             self.socket.sendall(self.security.close(head, piece) if protected else head + piece)
             left -= len(piece)
             if not left:
@@ -301,7 +305,7 @@ class Connection:
                 asked = {}
             elif method.asked:
                 try:
-                    stub._pull(octets, IN, order)
+                    stub.pull(octets, IN, order)
                 except clusapi.ClusapiError as why:
                     print(why, flush=True)
                     raise cluster.Fault(BAD_STUB) from None
@@ -312,7 +316,7 @@ class Connection:
             if not method.returns and status and "Status" not in values and "rpc_error" not in values:
                 raise cluster.Fault(status)
             stub.set_answered(status, **values)
-            packed = stub._push(OUT)
+            packed = stub.push(OUT)
             if method.name == "GetNotifyV2":
                 packed = clusapi.put_keys(packed, form, self.session.keys if status == 0 else [])
             return packed

@@ -61,8 +61,8 @@ class Client:
                 asked = dict(asked, **{p.name: asked[p.name].decode('utf-16le')})
         shown = [None if values is None else {n: handle_told(v) if kinds[n] == 'handle' else told(v) for n, v in values.items()}
                  for values in (asked, answered)]
-        print(json.dumps({'opnum': method.opnum, 'method': 'Api' + name, 'in': shown[0], 'out': shown[1], 'status': status, **more},
-                         ensure_ascii=False), file=expect, flush=True)
+        line = {'opnum': method.opnum, 'method': 'Api' + name, 'in': shown[0], 'out': shown[1], 'status': status, **more}
+        print(json.dumps(line, ensure_ascii=False), file=expect, flush=True)
 
     def __call__(self, name, *positional, **named):
         """The reply's values; None for a fault. A buffer's size need not be given."""
@@ -189,9 +189,9 @@ def registry(call):
         call('EnumKey', root, index)
     key = call('CreateKey', root, 'Lab\\Prüfung', 0, 0xF003F)['phKey']
     call('CreateKey', root, 'Lab\\Prüfung', 0, 0xF003F,
-         lpSecurityAttributes={'nLength': 24, 'RpcSecurityDescriptor': {}, 'bInheritHandle': 1})
-    for name, kind, data in (('Text', SZ, wide('Grüße')), ('Number', DWORD, struct.pack('<I', 42)), ('Many', 7, many(['a', 'bc'])),
-                             ('Octets', 3, bytes(range(5))), ('Empty', 3, b'')):
+         lpSecurityAttributes={'nLength': 24, 'RpcSecurityDescriptor': {}, 'bInheritHandle': 0})
+    for name, kind, data in (('Text', SZ, wide('Grüße')), ('Number', DWORD, struct.pack('<I', 42)),
+                             ('Many', 7, many(['a', 'bc'])), ('Octets', 3, bytes(range(5))), ('Empty', 3, b'')):
         call('SetValue', key, name, kind, data)
     call('QueryValue', key, 'Text')
     call('QueryValue', key, 'Text', 12)
@@ -206,7 +206,8 @@ def registry(call):
     size = security_of['pRpcSecurityDescriptor']['cbInSecurityDescriptor']
     security_of = call('GetKeySecurity', key, 7, {'cbInSecurityDescriptor': size, 'lpSecurityDescriptor': bytes(size)})
     octets = security_of['pRpcSecurityDescriptor']['lpSecurityDescriptor']
-    call('SetKeySecurity', key, 4, {'lpSecurityDescriptor': octets, 'cbInSecurityDescriptor': size, 'cbOutSecurityDescriptor': size})
+    call('SetKeySecurity', key, 4,
+         {'lpSecurityDescriptor': octets, 'cbInSecurityDescriptor': size, 'cbOutSecurityDescriptor': size})
     port = call('CreateBatchPort', root)['phBatchPort']
     call('ExecuteBatch', root, lpData=pack_batch([(2, 0, 'Lab\\Stapel', b''), (1, SZ, 'Name', wide('Wert')),
                                                  (1, DWORD, 'Zahl', struct.pack('<I', 7)), (4, 0, 'Alt', b'')]))
@@ -256,15 +257,15 @@ def notify(call):
     call('OnlineGroup', group)
     call('ResumeNode', node)
     call('GetNotifyAsync', port)
-    call('GetNotify', port)                                     # nothing left
     call('UnblockGetNotifyCall', port)
+    call('GetNotify', port)                                     # nothing left
     call('CloseNotify', port)
 
     port = call('CreateNotifyV2')['hNotify']
-    watched = (group, 2, 0x3FF), (node, 7, 0xFF), (resource, 3, 0x3FF), (cluster, 1, 0x7FF)
+    watched = (group, 2, 0x1FF), (node, 7, 0x7F), (resource, 3, 0x1FF), (cluster, 1, 0x7F4)
     for number, (handle, kind, flags) in enumerate(watched, 0x51):
-        call('AddNotifyV2', port, handle, {'dwObjectType': kind, 'FilterFlags': flags}, number, 1, 1)
-    call('AddNotifyResourceTypeV2', port, 0x1F, 0x55, 'Physical Disk', 1)
+        call('AddNotifyV2', port, handle, {'dwObjectType': kind, 'FilterFlags': flags}, number, 2, 1)
+    call('AddNotifyResourceTypeV2', port, 0x1F, 0x55, 'Physical Disk', 2)
     call('OnlineResource', resource)
     call('PauseNode', node)
     call('GroupControl', group, 0x0340005E, property_list({'Priority': 3000}))
@@ -272,7 +273,6 @@ def notify(call):
     got = call('GetNotifyV2', port)
     if call.form == 0 and [n['dwNotifyKey'] for n in got['Notifications']] != [0x53, 0x52, 0x51, 0x54]:
         raise rpc.RpcError(f'the keys of {got}')
-    call('GetNotifyV2', port)
     call('ResumeNodeEx', node)
     call('DeleteGroup', new, 0)
     call('CloseNotify', port)
@@ -483,7 +483,7 @@ def scenario_access_denied(kind):
 
 
 def scenario_bind_rejected(kind):
-    """A client of version 2.0, another transfer syntax, and then the right one, on one association; and a method that is reserved."""
+    """Version 2.0, another transfer syntax, and then the right ones, on one association; and a method that is reserved."""
     association = rpc.Association(rpc.Tcp(HOST, CLUSAPI))
     unknown = '01234567-89ab-cdef-0123-456789abcdef', 1
     print(association.bind([(0, (CLUSAPI[0], 2, 0), rpc.NDR), (1, CLUSAPI, unknown), (2, CLUSAPI, rpc.NDR)], security(kind)))

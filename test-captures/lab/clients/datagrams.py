@@ -185,4 +185,5 @@ def main(folder):
     write(folder, "crafted-bkrp-udp-ntlm-sign", calls, "lab.passwords.txt", level=5)
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

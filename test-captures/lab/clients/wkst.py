@@ -18,7 +18,7 @@ from samba.dcerpc import wkssvc
 from samba.param import LoadParm
 
 import rpc
-from wkst_calls import Expect, encrypted, encrypted_aes, newer, packed
+from wkst_calls import Expect, Stub, encrypted, encrypted_aes, newer, packed
 
 SCENARIO, HOST, USER, PASSWORD, DOMAIN = sys.argv[1:6]
 OPTIONS = [option.split('=', 1) for option in sys.argv[6:]]
@@ -66,7 +66,8 @@ def password_buffer(octets):
     return buffer
 
 
-JOINER, JOINER_PASSWORD = os.environ.get('JOINER', 'CORP\\alice'), os.environ.get('JOINER_PASSWORD', 'Lab-Join-2026! \u00e4\u20ac')
+JOINER = os.environ.get('JOINER', 'CORP\\alice')
+JOINER_PASSWORD = os.environ.get('JOINER_PASSWORD', 'Lab-Join-2026! \u00e4\u20ac')
 
 
 def with_password(key, as_samba):
@@ -104,7 +105,8 @@ def newer_values(key):
     def both():
         return {'Password': encrypted_aes(key, JOINER_PASSWORD), 'EncryptedPassword': encrypted_aes(key, JOINER_PASSWORD)}
     common = {'ServerName': SERVER, 'AccountName': JOINER, 'DomainAccount': JOINER}
-    yield 31, {**common, **both(), 'DomainNameParam': 'NOWHERE.EXAMPLE', 'MachineAccountOU': 'OU=Lab,DC=nowhere,DC=example', 'Options': 3}
+    yield 31, {**common, **both(), 'DomainNameParam': 'NOWHERE.EXAMPLE', 'Options': 3,
+               'MachineAccountOU': 'OU=Lab,DC=nowhere,DC=example'}
     yield 32, {**common, **both(), 'Options': 4}
     yield 33, {**common, 'MachineName': 'OTHERNAME', 'Password': encrypted(key, JOINER_PASSWORD), 'Options': 2}
     yield 34, {**common, **both(), 'NameToValidate': 'NOWHERE', 'NameType': 3}
@@ -146,7 +148,7 @@ def join_and_wait():
 def reserved():
     """Every opnum no client may send (MS-WKST 3.2.4), and some that do not exist."""
     client = samba_client()
-    for opnum in (3, 4, 12, 14, 15, 16, 17, 18, 19, 21, 38, 39, 40, 255, 65535):
+    for opnum in (3, 4, 12, 14, 15, 16, 17, 18, 19, 21, 39, 40, 255, 65535):
         ask(client, opnum, b'\0' * 64)
 
 
@@ -259,6 +261,17 @@ def empty(kind, level):
     return info
 
 
+def set_info(level, info, ndr64, error_parameter):
+    """NetrWkstaSetInfo: ErrorParameter is a pointer that may be NULL, in Samba's IDL it is none and comes last."""
+    _, stub = packed('NetWkstaSetInfo', ndr64=ndr64, server_name=SERVER, level=level, info=info, parm_error=0)
+    rest = Stub(ndr64)
+    rest.data = stub[:-4]
+    rest.pointer(error_parameter is not None)
+    if error_parameter is not None:
+        rest.ulong(error_parameter)
+    return rest.data
+
+
 def use(level):
     info = getattr(wkssvc, f'NetrUseInfo{level}')()
     info.local, info.remote = 'Y:', '\\\\stand.example\\share'
@@ -279,14 +292,12 @@ def every_level():
     for level in 100, 101, 102, 502, 99:
         ask_for('NetWkstaGetInfo', server_name=SERVER, level=level)
     ask_for('NetWkstaGetInfo', server_name=None, level=100)
-    for level, member in (1013, 'keep_connection'), (1018, 'session_timeout'), (1046, 'dormant_file_limit'):
+    for level, members in (1013, ['keep_connection']), (1018, ['session_timeout']), (1046, ['dormant_file_limit']), (502, None):
         info = getattr(wkssvc, f'NetWkstaInfo{level}')()
-        setattr(info, member, level)
-        ask_for('NetWkstaSetInfo', server_name=SERVER, level=level, info=info, parm_error=0)
-    info = wkssvc.NetWkstaInfo502()
-    for n, name in enumerate(sorted(a for a in dir(info) if not a.startswith('_'))):
-        setattr(info, name, n)
-    ask_for('NetWkstaSetInfo', server_name=SERVER, level=502, info=info, parm_error=0)
+        for n, name in enumerate(members or sorted(a for a in dir(info) if not a.startswith('_'))):
+            setattr(info, name, level + n)
+        told(association, 1, set_info(level, info, ndr64, 0 if level == 1046 else None), own=own, read=lambda out: {},
+             tree={'ServerName': SERVER, 'Level': level})
     for level, most in (0, 0xffffffff), (1, 0xffffffff), (0, 1024):
         resume = 0
         while True:                                 # ERROR_MORE_DATA: once more, from the handle on
@@ -296,7 +307,8 @@ def every_level():
                 break
             resume = struct.unpack('<L', out[-8:-4])[0]
     ask_for('NetWkstaEnumUsers', server_name=SERVER, info=empty('NetWkstaEnumUsers', 0), prefmaxlen=256, resume_handle=None)
-    ask_for('NetWkstaTransportEnum', server_name=SERVER, info=empty('NetWkstaTransport', 0), max_buffer=0xffffffff, resume_handle=0)
+    ask_for('NetWkstaTransportEnum', server_name=SERVER, info=empty('NetWkstaTransport', 0), max_buffer=0xffffffff,
+            resume_handle=0)
     ask_for('NetWkstaTransportEnum', server_name=SERVER, info=empty('NetWkstaTransport', 0), max_buffer=0xffffffff,
             resume_handle=None)
     for level in 0, 1, 2:
@@ -354,7 +366,8 @@ def ending(how):
     """Session, tree, pipe and two calls; then what `how` leaves out: the option `dialect` says over which SMB."""
     def run():
         option = dict(OPTIONS)
-        smb = rpc.smb_session(HOST, USER, PASSWORD, DOMAIN, rpc.DIALECTS[option['dialect'][0]], option['dialect'].endswith('encrypted'))
+        smb = rpc.smb_session(HOST, USER, PASSWORD, DOMAIN, rpc.DIALECTS[option['dialect'][0]],
+                              option['dialect'].endswith('encrypted'))
         pipe = rpc.Pipe(smb, 'wkssvc')
         association = rpc.Association(pipe)
         association.bind([(0, WKSSVC, rpc.NDR)])

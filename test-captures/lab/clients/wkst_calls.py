@@ -76,6 +76,11 @@ class Stub:
         self.align(4)
         self.data += struct.pack('<L', value)
 
+    def enum(self, value):
+        """16 bits, in NDR64 32"""
+        self.align(4 if self.wide else 2)
+        self.data += struct.pack('<L' if self.wide else '<H', value)
+
     def size(self, value):
         """A pointer or a count: 8 octets in NDR64."""
         self.align(8 if self.wide else 4)
@@ -118,12 +123,13 @@ class Stub:
         self.data += cipher
 
 
-# opnum -> the parameters behind ServerName: text, ulong, password (of that method's kind)
+# opnum -> the parameters behind ServerName
 NEWER = {
-    31: [('DomainNameParam', 'text'), ('MachineAccountOU', 'text'), ('AccountName', 'text'), ('Password', 'aes'), ('Options', 'ulong')],
+    31: [('DomainNameParam', 'text'), ('MachineAccountOU', 'text'), ('AccountName', 'text'), ('Password', 'aes'),
+         ('Options', 'ulong')],
     32: [('AccountName', 'text'), ('Password', 'aes'), ('Options', 'ulong')],
     33: [('MachineName', 'text'), ('AccountName', 'text'), ('Password', 'old'), ('Options', 'ulong')],
-    34: [('NameToValidate', 'text'), ('AccountName', 'text'), ('Password', 'aes'), ('NameType', 'ulong')],
+    34: [('NameToValidate', 'text'), ('AccountName', 'text'), ('Password', 'aes'), ('NameType', 'enum')],
     35: [('AlternateName', 'text'), ('DomainAccount', 'text'), ('EncryptedPassword', 'aes'), ('Reserved', 'ulong')],
     36: [('AlternateName', 'text'), ('DomainAccount', 'text'), ('EncryptedPassword', 'aes'), ('Reserved', 'ulong')],
     37: [('PrimaryName', 'text'), ('DomainAccount', 'text'), ('EncryptedPassword', 'old'), ('Reserved', 'ulong')],
@@ -141,8 +147,8 @@ def newer(opnum, values, ndr64=False):
             stub.string(value)
         elif kind == 'text':
             stub.text(value)
-        elif kind == 'ulong':
-            stub.ulong(value or 0)
+        elif kind in ('ulong', 'enum'):
+            getattr(stub, kind)(value or 0)
             tree[name] = value or 0
         elif kind == 'old':
             stub.octets(value)

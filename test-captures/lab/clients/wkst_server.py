@@ -26,7 +26,8 @@ import wkst_calls
 MORE_DATA, NOT_SUPPORTED, INVALID_LEVEL = 234, 50, 124
 USERS = [f'user{n:03}' for n in range(120)] + ['J\u00f6rg', '\u7530\u4e2d', '\U0001f600']
 PAGE = 50                               # users an answer holds at most
-USES = [('Z:', '\\\\stand.example\\share', 0, 0, 2), ('', '\\\\stand.example\\IPC$', 2, 3, 1), ('LPT1', '\\\\stand.example\\printer', 1, 1, 1)]
+USES = [('Z:', '\\\\stand.example\\share', 0, 0, 2), ('', '\\\\stand.example\\IPC$', 2, 3, 1),
+        ('LPT1', '\\\\stand.example\\printer', 1, 1, 1)]
 NAMES = [['first.fake.example'], ['second.fake.example', 'third.fake.example'],
          ['first.fake.example', 'second.fake.example', 'third.fake.example']]
 
@@ -61,11 +62,6 @@ def get_info(call):
     return 0
 
 
-def set_info(call):
-    call.out_parm_error = 0
-    return 0
-
-
 def enum_users(call):
     level, begin = call.in_info.level, call.in_resume_handle or 0
     page = USERS[begin:begin + min(PAGE, max(call.in_prefmaxlen // 64, 1))]
@@ -73,7 +69,8 @@ def enum_users(call):
         ctr = made('NetWkstaEnumUsersCtr0', entries_read=len(page), user0=[made('NetrWkstaUserInfo0', user_name=u) for u in page])
     elif level == 1:
         ctr = made('NetWkstaEnumUsersCtr1', entries_read=len(page), user1=[
-            made('NetrWkstaUserInfo1', user_name=u, logon_domain='LABGROUP', other_domains='', logon_server='FAKE') for u in page])
+            made('NetrWkstaUserInfo1', user_name=u, logon_domain='LABGROUP', other_domains='', logon_server='FAKE')
+            for u in page])
     else:
         return INVALID_LEVEL
     call.out_info = made('NetWkstaEnumUsersInfo', level=level, ctr=ctr)
@@ -86,9 +83,10 @@ def enum_users(call):
 
 def enum_transports(call):
     call.out_info = made('NetWkstaTransportInfo', level=0, ctr=made('NetWkstaTransportCtr0', count=2, array=[
-        made('NetWkstaTransportInfo0', quality_of_service=0, vc_count=3, name='\\Device\\NetBT_Tcpip_{0A1B2C3D-0000-4000-8000-000000000001}',
-             address='020000000030', wan_link=0),
-        made('NetWkstaTransportInfo0', quality_of_service=0xffff, vc_count=0, name='\\Device\\NetbiosSmb', address='000000000000', wan_link=1)]))
+        made('NetWkstaTransportInfo0', quality_of_service=0, vc_count=3, address='020000000030', wan_link=0,
+             name='\\Device\\NetBT_Tcpip_{0A1B2C3D-0000-4000-8000-000000000001}'),
+        made('NetWkstaTransportInfo0', quality_of_service=0xffff, vc_count=0, address='000000000000', wan_link=1,
+             name='\\Device\\NetbiosSmb')]))
     call.out_total_entries = 2
     if call.in_resume_handle is not None:
         call.out_resume_handle = 0
@@ -160,7 +158,7 @@ def done(_call):
     return 0
 
 
-ANSWERS = {0: get_info, 1: set_info, 2: enum_users, 5: enum_transports, 6: parm_err, 7: done, 8: parm_err, 9: get_use, 10: done,
+ANSWERS = {0: get_info, 2: enum_users, 5: enum_transports, 6: parm_err, 7: done, 8: parm_err, 9: get_use, 10: done,
            11: enum_uses, 13: statistics, 20: join_information, 22: join, 23: done, 24: done, 25: done, 27: done,
            28: done, 29: done, 30: computer_names}
 UNITS = ['OU=Lab,DC=nowhere,DC=example', 'OU=Machines,OU=Lab,DC=nowhere,DC=example', 'CN=Computers,DC=nowhere,DC=example']
@@ -178,6 +176,18 @@ def units(ndr64):
         stub.string(name)
     stub.ulong(0)
     return stub.data
+
+
+def set_info(stub, ndr64):
+    """NetrWkstaSetInfo: ErrorParameter is a pointer that may be NULL, in Samba's IDL it is none. Level 1046 is refused."""
+    call = wkssvc.NetWkstaSetInfo()
+    ndr_unpack_in(call, stub, ndr64=ndr64, allow_remaining=True)
+    answer = wkst_calls.Stub(ndr64)
+    answer.pointer(call.in_level == 1046)
+    if call.in_level == 1046:
+        answer.ulong(46)                        # the number of wki1046_dormant_file_limit
+    answer.ulong(87 if call.in_level == 1046 else 0)
+    return answer.data
 
 
 def by_impacket(opnum, stub, ndr64):
@@ -247,8 +257,10 @@ class Service:
     def answer(opnum, stub, ndr64):
         if opnum in wkst_calls.NEWER:
             return struct.pack('<L', 0)
-        if opnum not in ANSWERS and opnum != 26:
+        if opnum not in ANSWERS and opnum not in (1, 26):
             raise rpc_server.Fault(rpc_server.RANGE_ERROR)
+        if opnum == 1:
+            return set_info(stub, ndr64)
         if opnum == 26:
             return units(ndr64)
         special = by_impacket(opnum, stub, ndr64)
