@@ -90,9 +90,17 @@ static void found(search *s, const ndr_event *e, size_t i)
 
 static char *password_text(const search *s, const join_password *joined)
 {
-    const char *why = smb_session_why(s->call->association->smb);
-    return joined->outcome == JOIN_NO_KEY && why ? g_strdup_printf("sealed with the key of the SMB session: %s", why)
-                                                 : join_text(joined);
+    const smb_session *session = s->call->association->smb;
+    const char *why = smb_session_why(session), *doubt = smb_session_doubt(session);
+    if (joined->outcome == JOIN_NO_KEY && why)
+        return g_strdup_printf("sealed with the key of the SMB session: %s", why);
+    char *text = join_text(joined);
+    if (joined->outcome == JOIN_WRONG_KEY && doubt) {
+        char *first = text;
+        text = g_strdup_printf("%s; %s", first, doubt);
+        g_free(first);
+    }
+    return text;
 }
 
 /* The octets that end the structure in hand: all of it with RC4, the cipher with AES. */

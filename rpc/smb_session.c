@@ -401,6 +401,18 @@ const char *smb_session_why(const smb_session *session)
     return session && !session->count ? session->why : NULL;
 }
 
+const char *smb_session_doubt(const smb_session *session)
+{
+    if (!session || !session->count || session->candidates[0].by_signature)
+        return NULL;
+    if (session->dialect == DIALECT_UNKNOWN)
+        return "the negotiation of the SMB dialect is not in the capture, and the key depends on it";
+    if (session->dialect < DIALECT_311)
+        return NULL;
+    return session->hashed ? "no signature shows that the set-up, on which the key depends, is here as it was sent"
+                           : "the session's set-up, on which the key depends, is not in the capture";
+}
+
 /* ---- set-up ---- */
 
 static exchange *take(smb_sessions *s, const exchange_key *key)

@@ -44,5 +44,7 @@ const char *smb_session_user(const smb_session *session);
 
 /* Why no key is known, a sentence; NULL: one is, or nothing was tried. */
 const char *smb_session_why(const smb_session *session);
+/* Why the keys may be others although the session's own is known: what the capture lacks of its beginning; NULL: nothing. */
+const char *smb_session_doubt(const smb_session *session);
 
 #endif

@@ -3,9 +3,11 @@ shown that the user did not ask for. The clients that sealed them took the sessi
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
+import hmac
 import json
 import os
 import stat
+import struct
 import sys
 import tempfile
 import unittest
@@ -16,23 +18,22 @@ BUILD = sys.argv.pop(1)
 program = lens.Rpclens(BUILD)
 
 PASSWORD, ACCOUNT = "Lab-Join-2026! \u00e4\u20ac", "CORP\\alice"
-# Capture -> the key that its dialect asks for, and the session's id and key, as tests/smb_make_vectors.py works them out of the
-# handshake; of the encrypted session, smbd's own log says it (NAME.smb3keys).
+# Capture -> the key that its dialect asks for, and whether session_line() can tell the session's own.
 CAPTURES = {
-    "wkst-join-smb1": ("protected Session.SessionKey", "0xb77d 265c863dde0022436714a9a8b255fa93"),
-    "wkst-join-smb202": ("Session.SessionKey", "0x3194f241 736480c9b6ac1c23cc73aff7a43deabf"),
-    "wkst-join-smb21": ("Session.SessionKey", "0xff6f391d 0f8074922abad96635bf58dbaf745add"),
-    "wkst-join-smb300": ("Session.ApplicationKey", "0x54167c2e 1911b7b640196267bca7a48e1385c8b9"),
-    "wkst-join-smb311": ("Session.ApplicationKey", "0xec1e07c5 31e3fb60ed42803857c7dfb7e399f88e"),
-    "wkst-join-smb311-encrypted": ("Session.ApplicationKey", "0xaec51733 e493a5f9fdd219f15c44f8f0fc732bc8"),
-    "wkst-fake-newer-smb1": ("protected Session.SessionKey", "0x8639 3dd5486e615a1bb65bb514ce8b89c5f5"),
-    "wkst-fake-newer-smb21": ("Session.SessionKey", "0x9a53a3f2 3f7206793e5cfd662be95c23f1af3d9e"),
-    "wkst-fake-newer-smb311": ("Session.ApplicationKey", "0x0d82dd38 8b188f0e7c6b9d4312b8c0107dff5dd4"),
-    "wkst-fake-newer-smb311-encrypted": ("Session.ApplicationKey", "0x3acf7d89 7aad01bf13f4bc3632168257574400ad"),
-    "wkst-join-krb5": ("Session.ApplicationKey", None),
-    "wkst-impacket": ("Session.SessionKey", None),
-    "wkst-impacket-seal": ("Session.SessionKey", None),
-    "wkst-join-domain": ("Session.ApplicationKey", None),
+    "wkst-join-smb1": ("protected Session.SessionKey", True),
+    "wkst-join-smb202": ("Session.SessionKey", True),
+    "wkst-join-smb21": ("Session.SessionKey", True),
+    "wkst-join-smb300": ("Session.ApplicationKey", True),
+    "wkst-join-smb311": ("Session.ApplicationKey", True),
+    "wkst-join-smb311-encrypted": ("Session.ApplicationKey", True),
+    "wkst-fake-newer-smb1": ("protected Session.SessionKey", True),
+    "wkst-fake-newer-smb21": ("Session.SessionKey", True),
+    "wkst-fake-newer-smb311": ("Session.ApplicationKey", True),
+    "wkst-fake-newer-smb311-encrypted": ("Session.ApplicationKey", True),
+    "wkst-join-krb5": ("Session.ApplicationKey", False),
+    "wkst-impacket": ("Session.SessionKey", False),
+    "wkst-impacket-seal": ("Session.SessionKey", False),
+    "wkst-join-domain": ("Session.ApplicationKey", False),
 }
 # Without the key there is not even the call.
 SEALED_RPC = {"wkst-impacket-seal", "wkst-join-smb311-encrypted", "wkst-fake-newer-smb311-encrypted"}
@@ -49,6 +50,41 @@ def secrets(name, keys, *options):
 def proof(secret, key):
     """What must be said of a password that a sure key opened."""
     return f"the SMB session's {key}, " + ("and its HMAC holds" if secret["type"].endswith("_AES") else "which is proven")
+
+
+NT_HASH = bytes.fromhex("98a426613a8e8397555b66cd0a79f517")  # of STAND_ADMIN_PW in test-captures/lab/settings.sh
+
+
+def rc4(key, data):
+    box, j, out = list(range(256)), 0, bytearray()
+    for i in range(256):
+        j = (j + box[i] + key[i % len(key)]) % 256
+        box[i], box[j] = box[j], box[i]
+    i = j = 0
+    for octet in data:
+        i = (i + 1) % 256
+        j = (j + box[i]) % 256
+        box[i], box[j] = box[j], box[i]
+        out.append(octet ^ box[(box[i] + box[j]) % 256])
+    return bytes(out)
+
+
+def session_line(name):
+    """Id and key of the session, out of NTLMv2's handshake ([MS-NLMP] 3.3.2)."""
+    def field(at):
+        length, _, offset = struct.unpack_from("<HHI", token, at)
+        return token[offset:offset + length]
+    smb1 = name.endswith("smb1")
+    messages = list(lens.smb_messages(lens.capture(name), b"\xffSMB" if smb1 else b"\xfeSMB"))
+    challenge = next(m[m.index(b"NTLMSSP\0\2"):] for c, m in messages if not c and b"NTLMSSP\0\2" in m)
+    message = next(m for c, m in messages if c and b"NTLMSSP\0\3" in m)
+    token = message[message.index(b"NTLMSSP\0\3"):]
+    owner = hmac.digest(NT_HASH, (field(36).decode("utf-16-le").upper()).encode("utf-16-le") + field(28), "md5")
+    proof_of_it = field(20)[:16]
+    assert proof_of_it == hmac.digest(owner, challenge[24:32] + field(20)[16:], "md5")
+    key = rc4(hmac.digest(owner, proof_of_it, "md5"), field(52))
+    number = struct.unpack_from("<H", message, 28)[0] if smb1 else struct.unpack_from("<Q", message, 40)[0]
+    return f"{number:#x} {key.hex()}"
 
 
 class KeyFile:
@@ -99,9 +135,10 @@ class Join(unittest.TestCase):
                         self.assertTrue(s["reason"].startswith("sealed"), s["reason"])
 
     def test_session_key(self):
-        for name, (key, line) in CAPTURES.items():
-            if not line:
+        for name, (key, known) in CAPTURES.items():
+            if not known:
                 continue
+            line = session_line(name)
             wrong = line[:-1] + ("0" if line[-1] != "0" else "1")
             elsewhere = "0x7777" + line[line.index(" "):]
             with self.subTest(capture=name), KeyFile(line) as right, KeyFile(wrong) as other, KeyFile(elsewhere) as another:
@@ -120,8 +157,8 @@ class Join(unittest.TestCase):
     def test_likely(self):
         """Without the set-up's end no signature proves a supplied key, so it is the password's shape that speaks."""
         name = "wkst-join-smb1"
-        with tempfile.NamedTemporaryFile(suffix=".pcap") as cut, KeyFile(CAPTURES[name][1]) as right, \
-                KeyFile(CAPTURES[name][1][:-1] + "f") as wrong:
+        with tempfile.NamedTemporaryFile(suffix=".pcap") as cut, KeyFile(session_line(name)) as right, \
+                KeyFile(session_line(name)[:-8] + "deadbeef") as wrong:
             packets = list(lens.read_pcap(lens.capture(name)))
             kept = [p for p in packets if not (b"\xffSMB\x73" in p[2] and b"\x01\xbd" == p[2][34:36])]
             self.assertLess(len(kept), len(packets))
@@ -134,6 +171,30 @@ class Join(unittest.TestCase):
             found = secrets(cut.name, [wrong], "--show-secrets")
             self.assertEqual({s["state"] for s in found}, {"sealed"})
             self.assertFalse([s for s in found if "password" in s])
+
+    def without(self, name, keys, command):
+        """The secrets of a capture without the SMB2 messages of one command."""
+        with tempfile.NamedTemporaryFile(suffix=".pcap") as cut:
+            packets = list(lens.read_pcap(lens.capture(name)))
+            kept = [p for p in packets if b"\xfeSMB" not in p[2] or p[2][p[2].index(b"\xfeSMB") + 12] != command]
+            self.assertLess(len(kept), len(packets))
+            lens.write_pcap(cut.name, kept)
+            return secrets(cut.name, keys, "--show-secrets")
+
+    def test_capture_begins_late(self):
+        """Of 3.1.1 the key takes the hash of all that was said before; of older dialects a signature tells which one it is."""
+        for name in ("wkst-join-smb202", "wkst-join-smb21", "wkst-join-smb300", "wkst-join-smb311"):
+            with KeyFile(session_line(name)) as line:
+                negotiation = self.without(name, lens.keys_of(name), 0)
+                set_up = self.without(name, [line], 1)
+            with self.subTest(capture=name):
+                if name == "wkst-join-smb311":
+                    self.assertEqual({s["state"] for s in negotiation + set_up}, {"sealed"})
+                    self.assertTrue(all("the negotiation of the SMB dialect is not in" in s["reason"] for s in negotiation))
+                    self.assertTrue(all("the session's set-up, on which the key depends, is not" in s["reason"] for s in set_up))
+                else:
+                    self.assertEqual([s["password"] for s in negotiation + set_up], [PASSWORD] * 18)
+                    self.assertEqual({s["state"] for s in negotiation + set_up}, {"verified"})
 
     def test_nothing_is_shown_unasked(self):
         for name in ("wkst-join-smb311", "wkst-join-smb1"):

@@ -162,6 +162,27 @@ def read_pcap(path):
         at += 16 + captured
 
 
+def smb_messages(path, protocol):
+    """(from_client, message) in order, of those that begin so; Ethernet, IPv4, TCP, none of it sent twice."""
+    streams = {}
+    for _, _, packet, _ in read_pcap(path):
+        ip = packet[14:]
+        if packet[12:14] != b"\x08\0" or ip[9] != 6:
+            continue
+        tcp = ip[(ip[0] & 15) * 4:struct.unpack_from(">H", ip, 2)[0]]
+        source, destination = struct.unpack_from(">HH", tcp)
+        if 445 not in (source, destination):
+            continue
+        stream = streams.setdefault((source, destination), bytearray())
+        stream += tcp[(tcp[12] >> 4) * 4:]
+        while len(stream) >= 4 and len(stream) >= 4 + int.from_bytes(stream[1:4], "big"):
+            size = int.from_bytes(stream[1:4], "big")
+            message = bytes(stream[4:4 + size])
+            del stream[:4 + size]
+            if message[:4] == protocol:
+                yield destination == 445, message
+
+
 def write_pcap(path, packets):
     with open(path, "wb") as file:
         file.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 262144, 1))

@@ -23,7 +23,7 @@ from pyasn1.codec.der import decoder
 HERE = os.path.dirname(os.path.abspath(__file__))
 CAPTURES = os.path.join(HERE, os.pardir, 'test-captures')
 sys.path.insert(0, HERE)
-from lens import read_pcap  # noqa: E402
+from lens import smb_messages  # noqa: E402
 
 USER, DOMAIN, PASSWORD = 'Administrator', 'CORP', 'Lab-Admin-2026!'
 NEGOTIATE, SESSION_SETUP = 0, 1
@@ -39,27 +39,6 @@ CAPTURE_NAMES = [('np_sign', 'bkrp-np-sign'), ('np_krb5', 'bkrp-np-krb5'), ('smb
                  ('smb300_ntlm', 'bkrp-smb300-encrypted-ntlm'), ('smb300_krb5', 'bkrp-smb300-encrypted-krb5')]
 
 
-def messages_of(path, protocol):
-    """(from_client, message) in order; Ethernet, IPv4, TCP, none of it sent twice."""
-    streams = {}
-    for _, _, packet, _ in read_pcap(path):
-        ip = packet[14:]
-        if packet[12:14] != b'\x08\0' or ip[9] != 6:
-            continue
-        tcp = ip[(ip[0] & 15) * 4:struct.unpack_from('>H', ip, 2)[0]]
-        source, destination = struct.unpack_from('>HH', tcp)
-        if 445 not in (source, destination):
-            continue
-        stream = streams.setdefault((source, destination), bytearray())
-        stream += tcp[(tcp[12] >> 4) * 4:]
-        while len(stream) >= 4 and len(stream) >= 4 + int.from_bytes(stream[1:4], 'big'):
-            size = int.from_bytes(stream[1:4], 'big')
-            message = bytes(stream[4:4 + size])
-            del stream[:4 + size]
-            if message[:4] == protocol:
-                yield destination == 445, message
-
-
 def command(message):
     return struct.unpack_from('<H', message, 12)[0]
 
@@ -71,7 +50,7 @@ def status(message):
 def set_up(path):
     """The first session's set-up, and the next message that is signed, if there is one."""
     taken, done = [], False
-    for from_client, message in messages_of(path, b'\xfeSMB'):
+    for from_client, message in smb_messages(path, b'\xfeSMB'):
         if command(message) in (NEGOTIATE, SESSION_SETUP) and not done:
             taken.append((from_client, message))
             done = command(message) == SESSION_SETUP and not from_client and status(message) == 0
@@ -83,7 +62,7 @@ def set_up(path):
 def set_up_smb1(path):
     """The first session's set-up, and the answer to its share connection."""
     taken = []
-    for from_client, message in messages_of(path, b'\xffSMB'):
+    for from_client, message in smb_messages(path, b'\xffSMB'):
         taken.append((from_client, message))
         if message[4] == SMB1_TREE_CONNECT_ANDX and message[9] & SMB1_RESPONSE:
             return taken
