@@ -138,18 +138,29 @@ static void collect_rule(const rule *r, void *user)
     g_array_append_val((GArray *)both[1], judged);
 }
 
-/* How many rules, from this one on, do not apply for one and the same reason: mostly all of a protocol that was not spoken. */
+static bool is_idle(const judged_rule *r, const judged_rule *first)
+{
+    return r->summary.verdict == VERDICT_NOT_APPLICABLE && strcmp(r->rule->protocol, first->rule->protocol) == 0 &&
+           g_strcmp0(r->summary.reason, first->summary.reason) == 0;
+}
+
+/* How many rules, from this one on, do not apply for one and the same reason. Those that no capture could show are among them where
+ * that goes for all of a protocol: it was not spoken. */
 static guint idle_rules(const GArray *all, guint from)
 {
     const judged_rule *first = &g_array_index(all, judged_rule, from);
-    guint at = from;
+    guint at = from, idle = 0;
     for (; at < all->len; at++) {
-        const judged_rule *next = &g_array_index(all, judged_rule, at);
-        if (next->summary.verdict != VERDICT_NOT_APPLICABLE || strcmp(next->rule->protocol, first->rule->protocol) != 0 ||
-            g_strcmp0(next->summary.reason, first->summary.reason) != 0)
+        const judged_rule *r = &g_array_index(all, judged_rule, at);
+        if (strcmp(r->rule->protocol, first->rule->protocol) != 0)
             break;
+        if (is_idle(r, first))
+            idle += idle == at - from;
+        else if (r->summary.verdict != VERDICT_NOT_OBSERVABLE)
+            return idle;
     }
-    return at - from;
+    bool whole = from == 0 || strcmp(g_array_index(all, judged_rule, from - 1).rule->protocol, first->rule->protocol) != 0;
+    return whole && idle > 0 ? at - from : idle;
 }
 
 static void text_rule(FILE *out, const judged_rule *r)
