@@ -1,6 +1,6 @@
 # What is captured of wkssvc: one function per file, named like it, as in scenarios.sh.
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2004,SC2154
 
 # rpcclient prints what it marshals from -d10 on. --------------------------------------------------
 WKST_COMMANDS='wkssvc_wkstagetinfo 100;wkssvc_wkstagetinfo 101;wkssvc_wkstagetinfo 102;wkssvc_wkstagetinfo 502'
