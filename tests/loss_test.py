@@ -7,6 +7,7 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import json
 import os
+import random
 import struct
 import sys
 import tempfile
@@ -236,6 +237,27 @@ class Loss(unittest.TestCase):
                 with self.subTest(capture=name, position=position):
                     self.check_said(position, ends, [line for line in done.stderr.splitlines() if path + ":" in line])
                     self.check_shown(sum(end <= position for end in ends), shown[path], whole)
+
+    def test_loss_breaks_no_rule(self):
+        """What is not in the capture may leave a rule open, and never makes it a violation. All copies of a capture are judged in one
+        run; a finding names its copy."""
+        chance = random.Random(1)
+        for name in ("cmrp-tcp-spnego-krb5", "cmrp-level-sign-krb5", "cmrp-notify", "cmrp-registry", "cmrp-lifecycle", "crafted-cmrp-udp-ntlm"):
+            keys = lens.keys_of(name)
+            whole = {f["rule"] for f in program.verify(lens.capture(name), keys)[1]["findings"] if f["verdict"] == "violation"}
+            packets = list(lens.read_pcap(lens.capture(name)))
+            copies = [[p for p in packets if chance.random() > share] for share in (0.02, 0.1, 0.3) for _ in range(6)]
+            copies += [packets[chance.randrange(len(packets)):] for _ in range(4)]
+            copies += [packets[:chance.randrange(1, len(packets))] for _ in range(4)]
+            copies += [[p for p in packets if sender(p[2])[:4] == one] for one in {sender(p[2])[:4] for p in packets}]
+            copies += [[(*p[:2], p[2][:length], p[3]) for p in packets] for length in (96, 150, 220)]
+            paths = [self.path(name, i) for i in range(len(copies))]
+            for path, copy in zip(paths, copies):
+                lens.write_pcap(path, copy)
+            done = program.run("verify", *lens.key_options(keys), "--format", "json", *paths, status=None)
+            report = json.loads(done.stdout)
+            self.assertEqual([(f["rule"], f["capture"], f["frames"], f["message"]) for f in report["findings"]
+                              if f["verdict"] == "violation" and f["rule"] not in whole], [])
 
     def test_verdict_of_a_broken_file(self):
         """Where the file breaks off after a failure, nobody knows whether the client tried ntsvcs; where the client closed the

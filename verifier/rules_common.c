@@ -66,9 +66,10 @@ bool rule_is_request(verifier *v, const rule *self, const rpc_call *call, bool r
     return !response && call->method;
 }
 
+/* Of a datagram the header tells the mechanism, and the trailer alone the level, which stays 0 where it is cut off. */
 bool rule_is_trailer_cut(const rpc_message *message)
 {
-    return !message->auth && message->reason == SEC_CUT;
+    return message->reason == SEC_CUT && (!message->auth || message->level < SEC_LEVEL_NONE);
 }
 
 bool rule_is_trailer_known(verifier *v, const rule *self, const rpc_call *call)
