@@ -153,6 +153,9 @@ static void on_context(const rpc_association *association, const rpc_origin *ori
                        uint16_t version_major, int result, void *user)
 {
     capture *c = user;
+    const ndr_interface *ours = result == 0 ? interfaces_find(interface, version_major) : NULL;
+    if (c->life && ours && association->transport == RPC_NCACN_NP)
+        smb_life_carried(c->life, association->connection, association->pipe_id, ours->protocol);
     if (c->judge)
         verifier_context(c->judge, association, origin, interface, version_major, result);
 }

@@ -32,6 +32,11 @@ class CommandLine(unittest.TestCase):
             self.assertRegex(out, rf"(?m)^{rule} +(MUST|SHOULD) +MS-BKRP 3\.2\.4")
         for rule in [f"CMRP-{n}" for n in range(1, 20)] + [f"C-{n:02}" for n in range(1, 39)]:
             self.assertRegex(out, rf"(?m)^{rule} +(MUST|MUST NOT|SHOULD) +MS-CMRP .* (client|server|both) ")
+        for rule in [f"WKST-{n}" for n in range(1, 9)] + [f"W-{n:02}" for n in range(1, 27)]:
+            self.assertRegex(out, rf"(?m)^{rule} +(MUST|MUST NOT|SHOULD) +MS-WKST .* (client|server|both) ")
+        for n in range(1, 4):
+            self.assertRegex(out, rf"(?m)^SMB-{n} +note +MS-SMB2 ")
+        self.assertRegex(out, r"(?m)^W-24 .* \(not-observable\)$")
 
     def test_keys_shows_no_secret(self):
         with open(os.path.join(lens.CAPTURES, "lab.passwords.txt"), encoding="utf-8") as file:

@@ -55,11 +55,14 @@ def numbers(cells):
     return [int(c, 0) for c in cells]
 
 
-def of_smb2(tshark, path, ledger):
-    names = ["frame.number", "tcp.stream", "smb2.cmd", "smb2.flags.response", "smb2.nt_status", "smb2.sesid", "smb2.tid",
-             "smb2.fid", "smb2.share_type", "smb2.msg_id"]
+COMMON = ["frame.number", "tcp.stream"]
+SMB1 = ["smb.cmd", "smb.flags.response", "smb.nt_status", "smb.uid", "smb.tid", "smb.fid", "smb.path"]
+SMB2 = ["smb2.cmd", "smb2.flags.response", "smb2.nt_status", "smb2.sesid", "smb2.tid", "smb2.fid", "smb2.share_type", "smb2.msg_id"]
+
+
+def of_smb2(rows, ledger):
     asked = {}
-    for row in tshark.fields(path, names, "-Y", "smb2.cmd", "-o", "tcp.reassemble_out_of_order:TRUE"):
+    for row in rows:
         (frame,), (stream,), commands, answers, status, sessions, trees, fids, types, ids = row
         if len(commands) != 1:
             raise AssertionError(f"frame {frame}: a compound, which this test does not read")
@@ -76,15 +79,23 @@ def of_smb2(tshark, path, ledger):
             ledger.take(int(frame), int(commands[0]), (sessions[0],), tree, fid, "0x02" in types)
 
 
-def of_smb1(tshark, path, ledger):
-    names = ["frame.number", "tcp.stream", "smb.cmd", "smb.flags.response", "smb.nt_status", "smb.uid", "smb.tid", "smb.fid", "smb.path"]
-    for row in tshark.fields(path, names, "-Y", "smb.cmd"):
+def of_smb1(rows, ledger):
+    for row in rows:
         (frame,), (stream,), commands, answers, status, uids, trees, fids, paths = row
         command = COMMANDS.get(int(commands[0], 0))
         ends = command in (LOGOFF, DISCONNECT, CLOSE)
         answered = answers[0] not in ("0", "False")
         if command and ends != answered and (ends or int(status[0], 0) == 0):
             ledger.take(int(frame), command, (stream, uids[0]), tuple(trees), tuple(fids), paths and paths[0].endswith("IPC$"))
+
+
+def ledger_of(tshark, path):
+    ledger = Ledger()
+    rows = tshark.fields(path, [*COMMON, *SMB1, *SMB2], "-Y", "smb.cmd || smb2.cmd", "-o", "tcp.reassemble_out_of_order:TRUE")
+    common, end = len(COMMON), len(COMMON) + len(SMB1)
+    of_smb1([row[:end] for row in rows if row[common]], ledger)
+    of_smb2([row[:common] + row[end:] for row in rows if row[end]], ledger)
+    return ledger
 
 
 class Notes(unittest.TestCase):
@@ -105,9 +116,7 @@ class Notes(unittest.TestCase):
                 if not name.startswith(OVER_SMB) or "encrypted" in name:  # tshark has no keys here; the one below
                     continue
                 with self.subTest(capture=name):
-                    path, ledger = tshark.lend(lens.capture(name)), Ledger()
-                    of_smb2(tshark, path, ledger)
-                    of_smb1(tshark, path, ledger)
+                    ledger = ledger_of(tshark, tshark.lend(lens.capture(name)))
                     _, report = program.verify(lens.capture(name), lens.keys_of(name))
                     expected = {kind: sorted([*ledger.open[kind].values(), *ledger.ended[kind]]) for kind in KINDS.values()}
                     self.assertEqual(self.noted(report), expected)
@@ -131,6 +140,29 @@ class Notes(unittest.TestCase):
                 text = "\n".join(f["message"] for f in report["findings"] if f["verdict"] == "note")
                 self.assertIn("not known because it is encrypted and not opened: 3", text)
                 self.assertNotIn("BackupKey:", text)
+
+    def test_ways_to_leave(self):
+        """Captures made to leave things open in one way each: what the notes say of them, in all dialects."""
+        ends = {
+            "closed": {},
+            "left-open": {rule: "; the capture ends before the connection does" for rule in KINDS},
+            "only-tcp": {rule: "; the connection ended with FIN" for rule in KINDS},
+            "no-tree-disconnect": {rule: "; it ended with its session or share connection" for rule in ("SMB-2", "SMB-3")},
+        }
+        seen = set()
+        for name in lens.must_show():
+            for way, expected in ends.items():
+                if not name.startswith(f"wkst-smb-{way}-"):
+                    continue
+                seen.add(way)
+                with self.subTest(capture=name):
+                    _, report = program.verify(lens.capture(name), lens.keys_of(name))
+                    notes = {f["rule"]: f["message"] for f in report["findings"] if f["verdict"] == "note"}
+                    self.assertEqual(set(notes), set(expected))
+                    for rule, message in notes.items():
+                        self.assertTrue(message.endswith("; it carried wkssvc" + expected[rule]), message)
+                        self.assertIn("STAND\\root", message)
+        self.assertEqual(seen, set(ends))
 
     def test_exit_status(self):
         """Notes alone break nothing, not even with --strict."""

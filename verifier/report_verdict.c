@@ -231,7 +231,8 @@ void report_verdict_text(FILE *out, const verifier *v, char *const *captures)
 
 static void print_rule(const rule *r, void *user)
 {
-    fprintf(user, "%-8s %-8s  %-16s  %-6s  %s\n", r->id, rule_level_name(r->level), r->section, r->binds, r->text);
+    fprintf(user, "%-8s %-8s  %-27s  %-6s  %s%s\n", r->id, rule_level_name(r->level), r->section, r->binds, r->text,
+            rule_is_observable(r) ? "" : " (not-observable)");
 }
 
 void report_rules(FILE *out)

@@ -131,7 +131,7 @@ static channel *make_channel(verifier *v, const char *protocol)
     return c;
 }
 
-static bool is_observable(const rule *r)
+bool rule_is_observable(const rule *r)
 {
     return r->opened || r->smb || r->context || r->message || r->closed || r->end;
 }
@@ -145,7 +145,7 @@ static void add_rule(const rule *r, void *user)
     made->channel = find_channel(v, r->protocol);
     if (!made->channel)
         made->channel = make_channel(v, r->protocol);
-    if (is_observable(r))
+    if (rule_is_observable(r))
         made->total.verdict = VERDICT_NOT_APPLICABLE;
     else
         made->total = (rule_summary){VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0};
@@ -463,7 +463,7 @@ void verifier_end(verifier *v)
         record *r = v->records->pdata[i];
         if (r->rule->end)
             r->rule->end(v, r->rule, r->state);
-        if (r->now.count == 0 && is_observable(r->rule))
+        if (r->now.count == 0 && rule_is_observable(r->rule))
             judge_silence(v, r);
         reach(&r->total, &r->now);
         g_free(r->state);

@@ -122,6 +122,8 @@ rule_summary   verifier_summary(const verifier *v, const rule *r);
 size_t         verifier_finding_count(const verifier *v);
 const finding *verifier_finding(const verifier *v, size_t index);
 
+/* Whether a capture can show what becomes of it. */
+bool        rule_is_observable(const rule *r);
 const char *rule_level_name(rule_level level);       /* "MUST", "MUST NOT", "SHOULD", "note" */
 const char *rule_verdict_name(rule_verdict verdict); /* "pass", "violation", "warning", "inconclusive", "note", "not-applicable", ... */
 
