@@ -186,6 +186,23 @@ class Plugin(unittest.TestCase):
         _, messages = self.lens.run("-r", path, "-o", "rpclens.keys:/nonexistent/keys", check=False)
         self.assertIn("/nonexistent/keys", messages)
 
+    def test_builtin_given_back(self):
+        """A preference gives an interface back to Wireshark's own dissector; ClusAPI 2.0, which it does not know, stays ours."""
+        for name, builtin, ours in (("cmrp-level-none", "clusapi", "cmrp"), ("wkst-rpcclient", "wkssvc", "wkst"),
+                                    ("crafted-cmrp-udp", "clusapi", "cmrp")):
+            path = self.lens.lend(lens.capture(name))
+            count = {}
+            for back in ("FALSE", "TRUE"):
+                for protocol in (builtin, ours):
+                    count[back, protocol] = len(self.lens.fields(path, ["frame.number"], "-o", f"rpclens.builtin_{builtin}:{back}",
+                                                                 "-Y", protocol))
+            with self.subTest(capture=name):
+                self.assertGreater(count["FALSE", ours], 10)
+                self.assertEqual(count["FALSE", builtin], 0)
+                stays = "udp" in name
+                self.assertEqual(count["TRUE", ours], count["FALSE", ours] if stays else 0)
+                self.assertEqual(count["TRUE", builtin] > 10, not stays)
+
     def test_secrets_only_with_consent(self):
         files = ("lab.keytab", "lab.bkrp-clientwrap.bin", "lab.bkrp-serverwrap.bin")
         options = self.options([lens.os.path.join(lens.CAPTURES, f) for f in files])
