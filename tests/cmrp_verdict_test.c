@@ -8,7 +8,7 @@
 
 #include "tests/crafted_calls.h"
 #include "tests/fake_context.h"
-#include "verifier/verdict.h"
+#include "tests/rule_by_id.h"
 
 /* ------------------------------------------------------------------------------------------------------ the traffic */
 
@@ -137,26 +137,6 @@ static void sealed_exchange(uint32_t frame, uint16_t opnum)
 }
 
 /* ------------------------------------------------------------------------------------------------------ the answers */
-
-typedef struct {
-    const char *id;
-    const rule *found;
-} rule_search;
-
-static void look_for(const rule *r, void *user)
-{
-    rule_search *search = user;
-    if (strcmp(r->id, search->id) == 0)
-        search->found = r;
-}
-
-static const rule *rule_by_id(const char *id)
-{
-    rule_search search = {id, NULL};
-    rules_each(look_for, &search);
-    g_assert_nonnull(search.found);
-    return search.found;
-}
 
 static void check_summary(const char *id, rule_verdict verdict, const char *reason, unsigned count)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "tests/fake_context.h"
-#include "verifier/verdict.h"
+#include "tests/rule_by_id.h"
 
 /* ------------------------------------------------------------------------------------------------------ the traffic */
 
@@ -171,26 +171,6 @@ static void bind_context(const rpc_association *a, uint32_t frame, int result)
 }
 
 /* ------------------------------------------------------------------------------------------------------ the answers */
-
-typedef struct {
-    const char *id;
-    const rule *found;
-} rule_search;
-
-static void look_for(const rule *r, void *user)
-{
-    rule_search *search = user;
-    if (strcmp(r->id, search->id) == 0)
-        search->found = r;
-}
-
-static const rule *rule_by_id(const char *id)
-{
-    rule_search search = {id, NULL};
-    rules_each(look_for, &search);
-    g_assert_nonnull(search.found);
-    return search.found;
-}
 
 static void check_summary(const char *id, rule_verdict verdict, const char *reason, unsigned count)
 {
