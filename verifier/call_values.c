@@ -11,8 +11,16 @@ typedef struct {
 } named_value;
 
 struct call_values {
-    GArray *items;
+    GArray  *items;
+    unsigned references;
 };
+
+/* What was read of the call that is held; a message that cannot be read gives NULL each time. */
+static struct {
+    const rpc_call *call; /* NULL: none is held */
+    bool            known[2];
+    call_values    *values[2];
+} held;
 
 static void keep_value(const ndr_event *e, void *user)
 {
@@ -25,7 +33,7 @@ static void keep_value(const ndr_event *e, void *user)
 
 void call_values_free(call_values *values)
 {
-    if (!values)
+    if (!values || --values->references > 0)
         return;
     for (guint i = 0; i < values->items->len; i++)
         g_free(g_array_index(values->items, named_value, i).text);
@@ -33,17 +41,46 @@ void call_values_free(call_values *values)
     g_free(values);
 }
 
-call_values *call_values_read(const rpc_call *call, bool response)
+static call_values *read_message(const rpc_call *call, bool response)
 {
     ndr_stub stub;
     if (!call->method || call->method->reserved || !rpc_message_stub(call, response ? &call->response : &call->request, &stub))
         return NULL;
     call_values *values = g_new0(call_values, 1);
+    values->references = 1;
     values->items = g_array_new(FALSE, FALSE, sizeof(named_value));
     if (rpc_message_walk(call, response, &stub, keep_value, values->items).code == NDR_OK)
         return values;
     call_values_free(values);
     return NULL;
+}
+
+void call_values_hold(const rpc_call *call)
+{
+    held.call = call;
+}
+
+void call_values_release(void)
+{
+    for (int response = 0; response < 2; response++) {
+        call_values_free(held.values[response]);
+        held.values[response] = NULL;
+        held.known[response] = false;
+    }
+    held.call = NULL;
+}
+
+call_values *call_values_read(const rpc_call *call, bool response)
+{
+    if (call != held.call)
+        return read_message(call, response);
+    if (!held.known[response]) {
+        held.values[response] = read_message(call, response);
+        held.known[response] = true;
+    }
+    if (held.values[response])
+        held.values[response]->references++;
+    return held.values[response];
 }
 
 static const named_value *find(const call_values *values, const char *name)

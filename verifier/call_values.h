@@ -7,6 +7,10 @@
 
 typedef struct call_values call_values;
 
+/* Between these two, while the rules judge a message, each of the call's messages is walked once, however many rules read it. */
+void call_values_hold(const rpc_call *call);
+void call_values_release(void);
+
 /* The parameters of a request or response, and its return value as "return". NULL: the stub cannot be read, or not to its end.
  * Free it. */
 call_values *call_values_read(const rpc_call *call, bool response);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "verifier/call_values.h"
+
 static const rule *const tables[] = {
     rules_bkrp, rules_cmrp, rules_cmrp_handles, rules_cmrp_calls, rules_cmrp_buffers, rules_cmrp_notify, rules_cmrp_rest, rules_wkst,
     rules_wkst_calls, rules_smb,
@@ -373,10 +375,12 @@ void verifier_message(verifier *v, const rpc_call *call, bool response)
     if (!c)
         return;
     c->messages++;
+    call_values_hold(call);
     for (guint i = 0; i < c->message->len; i++) {
         record *r = c->message->pdata[i];
         r->rule->message(v, r->rule, r->state, call, response);
     }
+    call_values_release();
 }
 
 void verifier_closed(verifier *v, uint64_t connection)
