@@ -101,7 +101,7 @@ class Client:
                 if p.kind == 'words' and asked[p.name] is not None}
 
     def priority_order(self, names):
-        """ApiSetNetworkPriorityOrder's list is an array of pointers ([MS-CMRP] 3.1.4.2.87); Samba packs one string. So by hand."""
+        """ApiSetNetworkPriorityOrder has an array of pointers ([MS-CMRP] 3.1.4.2.87); Samba packs one string. So by hand."""
         wide_number, number = ('<Q', '<I') if self.form else ('<I', '<I')
         size = struct.calcsize(wide_number)
 

@@ -122,7 +122,7 @@ def set_password(call):
 
 
 class Parts(Client):
-    """Says the parts of cmrp.py that version 2.0 has methods for: of those that open something more closely, their plain forms."""
+    """Says the parts of cmrp.py that version 2.0 has methods for, with the plain forms of what has another form in 3.0."""
 
     form = -1                   # cmrp.py's own checks are for TCP
     differ = (43, 54, 65)       # in more than rpc_status: not here
