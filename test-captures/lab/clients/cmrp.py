@@ -14,13 +14,13 @@ import clusapi
 import rpc
 from cluster import DWORD, SZ, many, pack_batch, property_list, property_value, wide
 
-HOST, DOMAIN, REALM = os.environ['HOST'], os.environ['DOMAIN'], os.environ['REALM']
-PASSWORD = {'Administrator': os.environ['ADMIN_PW'], 'alice': os.environ['ALICE_PW']}
+HOST, DOMAIN, REALM = (os.environ.get(name) for name in ('HOST', 'DOMAIN', 'REALM'))
+PASSWORD = {'Administrator': os.environ.get('ADMIN_PW'), 'alice': os.environ.get('ALICE_PW')}
 CLUSAPI = ('b97db8b2-4c63-11cf-bff6-08002be23f2f', 3, 0)
 NOTHING = bytes(20)
 FULL = 0x10000000
 
-expect = open(os.environ['EXPECT'], 'w', encoding='utf-8')
+expect = open(os.environ.get('EXPECT', os.devnull), 'w', encoding='utf-8')
 
 
 def told(value):
@@ -38,6 +38,19 @@ def told(value):
 
 def handle_told(octets):
     return {'handle_type': struct.unpack_from('<I', octets)[0], 'uuid': str(uuid.UUID(bytes_le=octets[4:]))}
+
+
+def completed(method, positional, named):
+    """A method's parameters, with the sizes of its buffers, and NULL and 0 for what is not given."""
+    sizes = {p.count for p in method.asked if p.count}
+    order = [p.name for p in method.asked if p.name not in sizes]
+    asked = {**dict(zip(order, positional)), **named}
+    for p in method.asked:
+        if p.count and p.count not in asked:
+            asked[p.count] = len(asked.get(p.name) or b'') // (2 if p.kind == 'words' else 1)
+    for p in method.asked:
+        asked.setdefault(p.name, None if p.kind in ('str', 'bytes', 'words') or p.pointer else 0)
+    return asked
 
 
 class Client:
@@ -67,14 +80,7 @@ class Client:
     def __call__(self, name, *positional, **named):
         """The reply's values; None for a fault. A buffer's size need not be given."""
         method = clusapi.BY_NAME[name]
-        sizes = {p.count for p in method.asked if p.count}
-        order = [p.name for p in method.asked if p.name not in sizes]
-        asked = {**dict(zip(order, positional)), **named}
-        for p in method.asked:
-            if p.count and p.count not in asked:
-                asked[p.count] = len(asked.get(p.name) or b'') // (2 if p.kind == 'words' else 1)
-        for p in method.asked:
-            asked.setdefault(p.name, None if p.kind in ('str', 'bytes', 'words') or p.pointer else 0)
+        asked = completed(method, positional, named)
         stub = clusapi.pack_request(name, self.form, **dict(asked, **self.words(method, asked)))
         try:
             reply = self.association.call(method.opnum, stub, 0, next(iter(self.association.security), None))
@@ -93,6 +99,22 @@ class Client:
     def words(method, asked):
         return {p.name: struct.unpack(f'<{len(asked[p.name]) // 2}H', asked[p.name]) for p in method.asked
                 if p.kind == 'words' and asked[p.name] is not None}
+
+    def priority_order(self, names):
+        """ApiSetNetworkPriorityOrder has an array of pointers ([MS-CMRP] 3.1.4.2.87); Samba packs one string. So by hand."""
+        wide_number, number = ('<Q', '<I') if self.form else ('<I', '<I')
+        size = struct.calcsize(wide_number)
+
+        def aligned(octets):
+            return octets + bytes(-len(octets) % size)
+
+        stub = aligned(struct.pack(number, len(names))) + struct.pack(wide_number, len(names))
+        stub += b''.join(struct.pack(wide_number, 0x20000 + 4 * i) for i in range(len(names)))
+        for name in names:
+            stub = aligned(stub) + b''.join(struct.pack(wide_number, n) for n in (len(name) + 1, 0, len(name) + 1)) + wide(name)
+        reply = self.association.call(87, stub, 0, next(iter(self.association.security), None))
+        self.record('SetNetworkPriorityOrder', {'NetworkCount': len(names)}, {'rpc_status': struct.unpack('<II', reply)[0]},
+                    struct.unpack('<II', reply)[1], names=names)
 
 
 def security(kind='ntlm', user='Administrator', **more):
@@ -386,7 +408,7 @@ def the_rest(call):
     network = call('OpenNetwork', 'Cluster Network 1')['hNetwork']
     call('GetNetworkState', network)
     identity = call('GetNetworkId', network)['pGuid']
-    priority_order(call, [identity, identity])
+    call.priority_order([identity, identity])
     call('CreateNetworkEnum', network, 1)
     call('SetNetworkName', network, 'Netz')
     interface = call('OpenNetInterface', 'NODE1 - Ethernet')['hNetInterface']
@@ -402,23 +424,6 @@ def the_rest(call):
     for method, handle in (('CloseResource', disk), ('CloseNode', node), ('CloseNode', second), ('CloseNetwork', network),
                            ('CloseNetInterface', interface), ('CloseCluster', cluster)):
         call(method, handle)
-
-
-def priority_order(call, names):
-    """ApiSetNetworkPriorityOrder's list is an array of pointers ([MS-CMRP] 3.1.4.2.87); Samba packs one string. So by hand."""
-    wide_number, number = ('<Q', '<I') if call.form else ('<I', '<I')
-    size = struct.calcsize(wide_number)
-
-    def aligned(octets):
-        return octets + bytes(-len(octets) % size)
-
-    stub = aligned(struct.pack(number, len(names))) + struct.pack(wide_number, len(names))
-    stub += b''.join(struct.pack(wide_number, 0x20000 + 4 * i) for i in range(len(names)))
-    for name in names:
-        stub = aligned(stub) + b''.join(struct.pack(wide_number, n) for n in (len(name) + 1, 0, len(name) + 1)) + wide(name)
-    reply = call.association.call(87, stub, 0, next(iter(call.association.security), None))
-    call.record('SetNetworkPriorityOrder', {'NetworkCount': len(names)}, {'rpc_status': struct.unpack('<II', reply)[0]},
-                struct.unpack('<II', reply)[1], names=names)
 
 
 # --- scenarios ----------------------------------------------------------------------------------------
@@ -511,4 +516,5 @@ def main():
     scenario(kind, **more)
 
 
-main()
+if __name__ == '__main__':
+    main()

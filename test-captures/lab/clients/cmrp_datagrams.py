@@ -8,12 +8,12 @@ SPDX-License-Identifier: GPL-2.0-or-later
 """
 import json
 import os
-import struct
 import sys
 import uuid
 
 import clusapi
 import cluster
+import cmrp
 from datagrams import PING, Activity, Capture, Ntlm, ask_back, mixed_up
 
 CLUSAPI = uuid.UUID("b97db8b2-4c63-11cf-bff6-08002be23f2f")
@@ -51,7 +51,7 @@ class Client:
         try:
             if method.asked:
                 stub.pull(request, clusapi.IN)
-            values, status = answer or self.session.call(method, asked)
+            values, status = answer or self.session.call(method, stub.asked() if method.asked else {})
             stub.set_answered(status, **values)
             reply = stub.push(clusapi.OUT)
             stub.pull(reply, clusapi.OUT)
@@ -80,11 +80,8 @@ class Client:
 
     @staticmethod
     def told(method, values):
-        def one(name, value):
-            if isinstance(value, bytes) and method.parameters[name].kind == "handle":
-                return {"handle_type": struct.unpack_from("<I", value)[0], "uuid": str(uuid.UUID(bytes_le=value[4:]))}
-            return value.hex() if isinstance(value, bytes) else value
-        return {name: one(name, value) for name, value in values.items()}
+        return {name: cmrp.handle_told(value) if isinstance(value, bytes) and method.parameters[name].kind == "handle"
+                else cmrp.told(value) for name, value in values.items()}
 
     def write(self, folder, name, keys=None):
         self.capture.write(os.path.join(folder, name + ".pcap"))
@@ -124,6 +121,43 @@ def set_password(call):
          answer=({"ReturnStatusBufferPtr": states, "SizeReturned": 2, "ExpectedBufferSize": 2}, 0))
 
 
+class Parts(Client):
+    """Says the parts of cmrp.py that version 2.0 has methods for, with the plain forms of what has another form in 3.0."""
+
+    form = -1                   # cmrp.py's own checks are for TCP
+    differ = (43, 54, 65)       # in more than rpc_status: not here
+
+    def __call__(self, name, *positional, **named):
+        method, plain = clusapi.BY_NAME[name], clusapi.BY_NAME.get(name.removesuffix("Ex"))
+        asked = cmrp.completed(method, positional, named)
+        if method.opnum > 108 and plain is not None and plain.opnum <= 108:
+            method = plain
+            asked = {p.name: asked[p.name] for p in plain.asked}
+        if method.opnum > 108 or method.opnum in self.differ:
+            return self.unsaid(method, asked)
+        try:
+            answered = super().__call__(method.name, **asked)
+        except cluster.Fault:
+            return None
+        handle = clusapi.BY_NAME[name].answered[-1].name        # both forms may name it differently
+        return {**answered, handle: answered.get(method.answered[-1].name), "status": self.said[-1]["status"]}
+
+    def priority_order(self, names):
+        """Not of Samba's packing."""
+
+    def unsaid(self, method, asked):
+        """What version 2.0 does not have happens all the same, so that the parts go on; but nothing of it is sent."""
+        values, status = self.session.call(method, asked)
+        for parameter in method.answered:
+            values.setdefault(parameter.name, bytes(20) if parameter.kind == "handle" else None)
+        return {**values, "status": status}
+
+
+def every_method(call):
+    for part in (cmrp.controls, cmrp.registry, cmrp.the_rest):
+        part(call)
+
+
 def main(folder):
     for name, level, keys in (("crafted-cmrp-udp", None, None), ("crafted-cmrp-udp-ntlm", 6, "lab.keytab"),
                               ("crafted-cmrp-udp-ntlm-sign", 5, "lab.passwords.txt")):
@@ -132,6 +166,9 @@ def main(folder):
         if level == 6:
             set_password(call)
         call.write(folder, name, keys)
+    call = Parts(5)
+    every_method(call)
+    call.write(folder, "crafted-cmrp-udp-methods", "lab.keytab")
 
 
 if __name__ == "__main__":
