@@ -599,8 +599,8 @@ static smb_pipe pipe_of(const smb_tracker *t, uint64_t connection, const uint64_
     return pipe;
 }
 
-/* Tells of a request, or of an answer to `asked` (NULL: its request is not in the capture). An SMB1 answer names session and share
- * itself; of SMB2 an asynchronous one names no share. */
+/* Tells of a request, or of an answer to `asked` (NULL: its request is not in the capture). An SMB1 answer names session and
+ * share itself; of SMB2 an asynchronous one names no share. */
 static void tell(const smb_tracker *t, const origin *from, const message *m, smb_command kind, const request *asked)
 {
     smb_exchange e = {.connection = from->connection, .frame = from->frame, .smb2 = m->smb2, .response = m->response,

@@ -1,6 +1,6 @@
-/* smb.h - what SMB says about the pipes that carry RPC: which file id is which pipe, and how its opening ended; and requests with their
- * answers, for who follows sessions and share connections ([MS-SMB2] 2.2, [MS-CIFS] 2.2.4). Given the decrypted messages of a
- * capture in order.
+/* smb.h - what SMB says about the pipes that carry RPC: which file id is which pipe, and how its opening ended; and requests with
+ * their answers, for who follows sessions and share connections ([MS-SMB2] 2.2, [MS-CIFS] 2.2.4). Given the decrypted messages of
+ * a capture in order.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -50,8 +50,8 @@ typedef struct {
     uint64_t    session;        /* SessionId, in SMB1 the UID; 0: none */
     uint32_t    tree;           /* TreeId, in SMB1 the TID; 0: none, or the command is about none */
     uint64_t    file_id[2];     /* 0: none */
-    const char *name;           /* CREATE: as in smb_open; TREE_CONNECT: the share's path; SMB1's SESSION_SETUP without a token: whose
-                                 * it is, as "CORP\\alice". NULL */
+    const char *name;           /* CREATE: as in smb_open; TREE_CONNECT: the share's path; SMB1's SESSION_SETUP without a token:
+                                 * whose it is, as "CORP\\alice". NULL */
     unsigned    flags;          /* SMB_... */
     uint64_t    previous;       /* SESSION_SETUP: the session that this one is to replace; 0 */
     uint32_t    impersonation;  /* CREATE: ImpersonationLevel, 0 anonymous to 3 delegate; UINT32_MAX: not known */
@@ -91,8 +91,8 @@ typedef struct {
     const char *name;       /* NULL when its opening is not in the capture; lives as long as the tracker */
 } smb_pipe;
 
-/* Takes the next message (of a chain of SMB2, one; SMB1's AndX chains are followed), from its protocol id (FF or FE 'SMB') on; `source` and `destination` are "192.0.2.7:445".
- * Octets that are no SMB message, or cut, are passed over. */
+/* Takes the next message (of a chain of SMB2, one; SMB1's AndX chains are followed), from its protocol id (FF or FE 'SMB') on;
+ * `source` and `destination` are "192.0.2.7:445". Octets that are no SMB message, or cut, are passed over. */
 smb_pipe smb_tracker_message(smb_tracker *tracker, uint64_t connection, uint32_t frame, const char *source,
                              const char *destination, const uint8_t *octets, size_t length);
 

@@ -1,9 +1,9 @@
 /* smb_life.h - which SMB sessions, share connections and pipes are open, whose they are, and how they end ([MS-SMB2] 3.3.5,
  * [MS-CIFS] 3.3.5). Fed with what smb.c reads.
  *
- * A session may have several connections, and a connection several sessions. A share connection ends with its session, a pipe with its
- * share connection. What was opened before the capture is known from its first use on. Requests that ask for an end are believed
- * when they are sent, unless the server refuses.
+ * A session may have several connections, and a connection several sessions. A share connection ends with its session, a pipe
+ * with its share connection. What was opened before the capture is known from its first use on. Requests that ask for an end are
+ * believed when they are sent, unless the server refuses.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -19,7 +19,8 @@ typedef enum { SMB_TCP_OPEN, SMB_TCP_FIN, SMB_TCP_RST } smb_tcp_end;
 
 typedef enum {
     SMB_BEGAN,             /* the server has agreed, or the first use of what is older than the capture */
-    SMB_CLOSED,            /* logged off, disconnected, closed; also where that was asked for and the answer is not in the capture */
+    SMB_CLOSED,            /* logged off, disconnected, closed; also where that was asked for and the answer is not in the
+                            * capture */
     SMB_CLOSED_WITH_OWNER, /* not itself, but its session or share connection */
     SMB_CLOSED_BY_SERVER,  /* the server says it is no more, or a new session replaced it; or that of its owner */
     SMB_REPLACED,          /* its end, or its owner's, is not in the capture: the server gave the id to another */
@@ -34,8 +35,8 @@ struct smb_object {
     bool              smb2;
     bool              before;      /* its beginning is not in the capture */
     bool              closing;     /* the client has asked for its end, and was not refused */
-    bool              is_pipe;     /* a pipe, or a share of pipes; files, which may be pipes only on shares that are not known, are not
-                                    * told of before they turn out to be pipes */
+    bool              is_pipe;     /* a pipe, or a share of pipes; files, which may be pipes only on shares that are not known,
+                                    * are not told of before they turn out to be pipes */
     bool              guest, anonymous; /* of a session */
     bool              unbound;     /* carried calls of an interface that is not known */
     uint64_t          connection;  /* on which it was opened */

@@ -110,7 +110,8 @@ static void end_capture(void)
 
 static smb_exchange blank(smb_command command, uint64_t session, uint32_t tree)
 {
-    return (smb_exchange){.connection = t.connection, .smb2 = true, .command = command, .session = session, .asked_session = session,
+    return (smb_exchange){.connection = t.connection, .smb2 = true, .command = command, .session = session,
+                          .asked_session = session,
                           .tree = tree, .impersonation = 2, .client = "192.0.2.7:49152", .server = "192.0.2.1:445"};
 }
 
@@ -214,12 +215,12 @@ static void test_left(void)
     g_string_truncate(t.log, 0);
     end_capture();
     expect("session CORP\\alice left since 4 FIN; share \\\\dc\\IPC$ left since 6 FIN; pipe wkssvc left since 8 FIN; ");
-    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (CORP\\alice), open since frame 4, is not seen to be logged "
-                "off; it carried BackupKey; the connection ended with FIN");
-    expect_note("SMB-2", 1, "share connection of 192.0.2.7:49152 at 192.0.2.1:445 (\\\\dc\\IPC$, CORP\\alice), open since frame 6, is not "
-                "seen to be disconnected; it carried BackupKey; the connection ended with FIN");
-    expect_note("SMB-3", 1, "pipe of 192.0.2.7:49152 at 192.0.2.1:445 (wkssvc, CORP\\alice), open since frame 8, is not seen to be closed; "
-                "it carried BackupKey; the connection ended with FIN");
+    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (CORP\\alice), open since frame 4, is not seen to be "
+                "logged off; it carried BackupKey; the connection ended with FIN");
+    expect_note("SMB-2", 1, "share connection of 192.0.2.7:49152 at 192.0.2.1:445 (\\\\dc\\IPC$, CORP\\alice), open since frame "
+                "6, is not seen to be disconnected; it carried BackupKey; the connection ended with FIN");
+    expect_note("SMB-3", 1, "pipe of 192.0.2.7:49152 at 192.0.2.1:445 (wkssvc, CORP\\alice), open since frame 8, is not seen to "
+                "be closed; it carried BackupKey; the connection ended with FIN");
     expect_verdict("SMB-1", "note", NULL);
     tear_down();
 
@@ -227,8 +228,8 @@ static void test_left(void)
     set_up_session(5, "");
     smb_life_tcp_end(t.life, 1, SMB_TCP_RST);
     end_capture();
-    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (anonymous), open since frame 4, is not seen to be logged "
-                "off; it carried none of the three protocols; the connection ended with RST");
+    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (anonymous), open since frame 4, is not seen to be "
+                "logged off; it carried none of the three protocols; the connection ended with RST");
     expect_verdict("SMB-2", "not-applicable", "none is in the capture");
     tear_down();
 }
@@ -253,11 +254,12 @@ static void test_many(void)
     const finding *here = verifier_finding(t.judge, 0), *there = verifier_finding(t.judge, 1);
     g_assert_cmpuint(verifier_finding_count(t.judge), ==, 2);
     g_assert_cmpuint(here->frames->len, ==, 6);
-    g_assert_cmpstr(here->message, ==, "6 sessions of 192.0.2.7 at 192.0.2.1 (alice1: 2; alice2: 2; alice3: 1; user not known: 1), the "
-                    "first open since frame 4, are not seen to be logged off; what they carried: none of the three protocols: 6; how "
-                    "they ended: with the connection's FIN: 3, with its RST: 2, not before the capture: 1");
-    g_assert_cmpstr(there->message, ==, "session of 192.0.2.7:49152 at 192.0.2.2:445 (user not known), open since frame 25, is not seen "
-                    "to be logged off; it carried none of the three protocols; the capture ends before the connection does");
+    g_assert_cmpstr(here->message, ==, "6 sessions of 192.0.2.7 at 192.0.2.1 (alice1: 2; alice2: 2; alice3: 1; user not known: "
+                    "1), the first open since frame 4, are not seen to be logged off; what they carried: none of the three "
+                    "protocols: 6; how they ended: with the connection's FIN: 3, with its RST: 2, not before the capture: 1");
+    g_assert_cmpstr(there->message, ==, "session of 192.0.2.7:49152 at 192.0.2.2:445 (user not known), open since frame 25, is "
+                    "not seen to be logged off; it carried none of the three protocols; the capture ends before the connection "
+                    "does");
     tear_down();
 }
 
@@ -270,8 +272,9 @@ static void test_owners(void)
            "share \\\\dc\\IPC$ closed-with-owner; session alice closed; ");
     end_capture();
     expect_verdict("SMB-1", "pass", NULL);
-    expect_note("SMB-2", 1, "share connection of 192.0.2.7:49152 at 192.0.2.1:445 (\\\\dc\\IPC$, alice), open since frame 6, is not "
-                "seen to be disconnected; it carried none of the three protocols; it ended with its session or share connection");
+    expect_note("SMB-2", 1, "share connection of 192.0.2.7:49152 at 192.0.2.1:445 (\\\\dc\\IPC$, alice), open since frame 6, is "
+                "not seen to be disconnected; it carried none of the three protocols; it ended with its session or share "
+                "connection");
     tear_down();
 
     set_up();
@@ -401,11 +404,11 @@ static void test_before(void)
     smb_life_carried(t.life, 1, id, "cmrp");
     expect("pipe wkssvc began; ");
     end_capture();
-    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (user not known), open since before frame 10, is not seen to be "
-                "logged off; it carried ClusAPI; the capture ends before the connection does");
-    expect_note("SMB-3", 2, "2 pipes of 192.0.2.7 at 192.0.2.1 (name not known, user not known: 1; wkssvc, user not known: 1), the first "
-                "open since frame 11, are not seen to be closed; 1 opened before the capture; what they carried: ClusAPI: 1, none of "
-                "the three protocols: 1; how they ended: not before the capture: 2");
+    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (user not known), open since before frame 10, is not "
+                "seen to be logged off; it carried ClusAPI; the capture ends before the connection does");
+    expect_note("SMB-3", 2, "2 pipes of 192.0.2.7 at 192.0.2.1 (name not known, user not known: 1; wkssvc, user not known: 1), "
+                "the first open since frame 11, are not seen to be closed; 1 opened before the capture; what they carried: "
+                "ClusAPI: 1, none of the three protocols: 1; how they ended: not before the capture: 2");
     tear_down();
 
     /* A file that was opened before is a pipe when calls are seen on it; those of an unknown interface tell nothing. */
@@ -415,9 +418,9 @@ static void test_before(void)
     ask(write);
     smb_life_carried(t.life, 1, write.file_id, NULL);
     end_capture();
-    expect_note("SMB-3", 1, "pipe of 192.0.2.7:49152 at 192.0.2.1:445 (name not known, user not known), open since before frame 1, is not "
-                "seen to be closed; whether it carried one of the three protocols is not known: the bind of its calls is not in the "
-                "capture; the capture ends before the connection does");
+    expect_note("SMB-3", 1, "pipe of 192.0.2.7:49152 at 192.0.2.1:445 (name not known, user not known), open since before frame "
+                "1, is not seen to be closed; whether it carried one of the three protocols is not known: the bind of its calls "
+                "is not in the capture; the capture ends before the connection does");
     tear_down();
 }
 
@@ -428,9 +431,9 @@ static void test_sealed(void)
     smb_life_sealed(t.life, 1, 10, "192.0.2.7:49152", "192.0.2.1:445", 5);
     t.facts.encrypted_smb = 1;
     end_capture();
-    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (alice), open since frame 4, is not seen to be logged off, which "
-                "encrypted messages that are not opened may hide; whether it carried one of the three protocols is not known: its "
-                "messages are encrypted and not opened; the capture ends before the connection does");
+    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (alice), open since frame 4, is not seen to be logged "
+                "off, which encrypted messages that are not opened may hide; whether it carried one of the three protocols is "
+                "not known: its messages are encrypted and not opened; the capture ends before the connection does");
     expect_verdict("SMB-2", "inconclusive", "IC-ENCRYPTED");
     tear_down();
 
@@ -439,9 +442,10 @@ static void test_sealed(void)
     smb_life_sealed(t.life, 1, 10, "192.0.2.1:445", "192.0.2.7:49152", 5);
     expect("session ? began before; ");
     end_capture();
-    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (user not known), open since before frame 10, is not seen to be "
-                "logged off, which encrypted messages that are not opened may hide; whether it carried one of the three protocols is "
-                "not known: its messages are encrypted and not opened; the capture ends before the connection does");
+    expect_note("SMB-1", 1, "session of 192.0.2.7:49152 at 192.0.2.1:445 (user not known), open since before frame 10, is not "
+                "seen to be logged off, which encrypted messages that are not opened may hide; whether it carried one of the "
+                "three protocols is not known: its messages are encrypted and not opened; the capture ends before the connection "
+                "does");
     tear_down();
 }
 

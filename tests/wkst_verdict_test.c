@@ -1,7 +1,8 @@
-/* wkst_verdict_test.c - wkssvc's rules with calls made by hand that keep them, break them, leave them open and do not concern them.
+/* wkst_verdict_test.c - wkssvc's rules with calls made by hand that keep them, break them, leave them open and do not concern
+ * them.
  *
- * Security contexts are fakes: a test says what the handshake showed. The pipe, its share connection and its session are made of SMB
- * exchanges.
+ * Security contexts are fakes: a test says what the handshake showed. The pipe, its share connection and its session are made of
+ * SMB exchanges.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
@@ -50,7 +51,8 @@ static smb_exchange smb(smb_command command, uint64_t connection, uint64_t sessi
 /* The pipe of the calls. */
 static void open_pipe(uint32_t impersonation, unsigned session_flags)
 {
-    smb_exchange setup = smb(SMB_SESSION_SETUP, 1, 5, 0, 2), share = smb(SMB_TREE_CONNECT, 1, 5, 1, 4), pipe = smb(SMB_CREATE, 1, 5, 1, 6);
+    smb_exchange setup = smb(SMB_SESSION_SETUP, 1, 5, 0, 2), share = smb(SMB_TREE_CONNECT, 1, 5, 1, 4);
+    smb_exchange pipe = smb(SMB_CREATE, 1, 5, 1, 6);
     setup.flags = session_flags;
     share.flags = SMB_PIPE_SHARE;
     share.name = "\\\\files.corp.example\\IPC$";
@@ -205,9 +207,10 @@ static void open_question(const char *id, const char *reason, uint32_t frame, co
     expect(id, VERDICT_INCONCLUSIVE, reason, frame, words);
 }
 
-/* What a rule about one method's parameters does with a value it forbids: the right refusal keeps it, success breaks it, another refusal
- * says nothing, and what cannot be read leaves it open. */
-static void expect_refusal(const char *id, uint16_t opnum, const encode_set *in, uint32_t expected, rule_verdict verdict, const char *words)
+/* What a rule about one method's parameters does with a value it forbids: the right refusal keeps it, success breaks it, another
+ * refusal says nothing, and what cannot be read leaves it open. */
+static void expect_refusal(const char *id, uint16_t opnum, const encode_set *in, uint32_t expected, rule_verdict verdict,
+                           const char *words)
 {
     exchange(10, opnum, in, RETURNS(expected));
     kept(id);
@@ -395,8 +398,9 @@ static void test_own_sessions(void)
 {
     set_up();
     for (int share = 0; share < 2; share++) {
-        const char *id = share ? "WKST-6" : "WKST-5", *what = share ? "the share connection at 192.0.2.2:445 that it had opened in frame 12"
-                                                                     : "the session at 192.0.2.2:445 that it had opened in frame 11";
+        const char *id = share ? "WKST-6" : "WKST-5", *what = "the session at 192.0.2.2:445 that it had opened in frame 11";
+        if (share)
+            what = "the share connection at 192.0.2.2:445 that it had opened in frame 12";
         rpc_call *call = join_and_open("CORP\\administrator");
         server_does(SMB_TREE_DISCONNECT, 1, 13, true);
         server_does(SMB_LOGOFF, 0, 14, true);
@@ -542,7 +546,8 @@ static void test_information(void)
     set_up();
     exchange(10, GET_INFO, SETS({"Level", .number = 102}), RETURNS(0));
     kept("W-03");
-    expect_refusal("W-03", GET_INFO, SETS({"Level", .number = 7}), 0x7c, VERDICT_VIOLATION, "Level is 7, and not 100, 101, 102 or 502");
+    expect_refusal("W-03", GET_INFO, SETS({"Level", .number = 7}), 0x7c, VERDICT_VIOLATION,
+                   "Level is 7, and not 100, 101, 102 or 502");
     expect_refusal("W-03", GET_INFO, SETS({"Level", .number = 1013}), 0x7c, VERDICT_WARNING, "Level is 1013");
 
     exchange(10, GET_INFO, SETS({"Level", .number = 100}), RETURNS(0)); /* arm 0 is level 100 */
@@ -553,11 +558,13 @@ static void test_information(void)
     not_concerned("W-04");
 
     arm = 3; /* level 502 */
-    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 600}, {"wki502_max_cmds", .number = 50}, {"wki502_sess_timeout", .number = 60},
+    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 600}, {"wki502_max_cmds", .number = 50},
+                                {"wki502_sess_timeout", .number = 60},
                                 {"wki502_dormant_file_limit", .number = 1}), RETURNS(0));
     kept("W-05");
     arm = 3;
-    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 600}, {"wki502_max_cmds", .number = 49}, {"wki502_sess_timeout", .number = 60},
+    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 600}, {"wki502_max_cmds", .number = 49},
+                                {"wki502_sess_timeout", .number = 60},
                                 {"wki502_dormant_file_limit", .number = 1}), RETURNS(0));
     broken("W-05", 11, "wki502_max_cmds is 49, which is not within 50 and 65535");
     arm = 3;
@@ -566,7 +573,8 @@ static void test_information(void)
     exchange(10, SET_INFO, SETS({"Level", .number = 100}), RETURNS(0));
     warned("W-05", 11, "Level is 100, and not 502, 1013, 1018 or 1046");
     arm = 3;
-    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 600}, {"wki502_max_cmds", .number = 50}, {"wki502_sess_timeout", .number = 60},
+    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 600}, {"wki502_max_cmds", .number = 50},
+                                {"wki502_sess_timeout", .number = 60},
                                 {"wki502_dormant_file_limit", .number = 1}), RETURNS(5));
     not_concerned("W-05");
     tear_down();
@@ -582,7 +590,8 @@ static void test_enumerations(void)
     exchange(10, USER_ENUM, SETS({"PreferredMaximumLength", .number = 512}),
              SETS({"TotalEntries", .number = 9}, {"ResumeHandle", .number = 3}, {"return", .number = 0xea}));
     kept("W-06");
-    exchange(10, USER_ENUM, SETS({"PreferredMaximumLength", .number = 512}), SETS({"TotalEntries", .number = 9}, {"return", .number = 0xea}));
+    exchange(10, USER_ENUM, SETS({"PreferredMaximumLength", .number = 512}),
+             SETS({"TotalEntries", .number = 9}, {"return", .number = 0xea}));
     warned("W-06", 11, "a ResumeHandle of 0");
     exchange(10, USER_ENUM, SETS({"PreferredMaximumLength", .number = UINT32_MAX}),
              SETS({"TotalEntries", .number = 9}, {"ResumeHandle", .number = 3}, {"return", .number = 0xea}));
@@ -651,16 +660,19 @@ static void test_joining(void)
 {
     set_up();
     expect_refusal("W-13", JOIN, SETS({"Options", .number = 0x81}), 0x57, VERDICT_VIOLATION, "without NETSETUP_JOIN_UNSECURE");
-    expect_refusal("W-13", JOIN_3, SETS({"Options", .number = 0xc1}, {"AccountName", .text = "CORP\\alice"}), 0x57, VERDICT_VIOLATION,
+    expect_refusal("W-13", JOIN_3, SETS({"Options", .number = 0xc1}, {"AccountName", .text = "CORP\\alice"}), 0x57,
+                   VERDICT_VIOLATION,
                    "AccountName is given");
-    expect_refusal("W-13", JOIN, SETS({"Options", .number = 0xc1}, {"AccountName", .null = true}, {"Password", .null = true}), 0x52d,
+    expect_refusal("W-13", JOIN, SETS({"Options", .number = 0xc1}, {"AccountName", .null = true}, {"Password", .null = true}),
+                   0x52d,
                    VERDICT_VIOLATION, "Password is null");
     exchange(10, JOIN, SETS({"Options", .number = 0xc1}, {"AccountName", .null = true}), RETURNS(0));
     not_concerned("W-13");
     exchange(10, JOIN, SETS({"Options", .number = 0x80}), RETURNS(0)); /* a workgroup */
     not_concerned("W-13");
 
-    expect_refusal("W-14", JOIN, SETS({"Options", .number = 0x801}), 0x57, VERDICT_VIOLATION, "without NETSETUP_MACHINE_PWD_PASSED");
+    expect_refusal("W-14", JOIN, SETS({"Options", .number = 0x801}), 0x57, VERDICT_VIOLATION,
+                   "without NETSETUP_MACHINE_PWD_PASSED");
     expect_refusal("W-14", JOIN, SETS({"Options", .number = 0x8c3}), 0x57, VERDICT_VIOLATION, "with NETSETUP_ACCT_CREATE");
     exchange(10, JOIN, SETS({"Options", .number = 0x8c1}), RETURNS(0));
     not_concerned("W-14");
@@ -753,14 +765,17 @@ static void test_aes(void)
 static void test_options(void)
 {
     set_up();
-    expect_refusal("W-18", UNJOIN, SETS({"Options", .number = 6}), 0x3ec, VERDICT_VIOLATION, "Options has 0x2, which is not defined");
+    expect_refusal("W-18", UNJOIN, SETS({"Options", .number = 6}), 0x3ec, VERDICT_VIOLATION,
+                   "Options has 0x2, which is not defined");
     exchange(10, UNJOIN, SETS({"Options", .number = 0x10000004}), RETURNS(0));
     not_concerned("W-18");
-    expect_refusal("W-19", RENAME, SETS({"Options", .number = 1}), 0x3ec, VERDICT_WARNING, "Options has 0x1, which is not defined");
+    expect_refusal("W-19", RENAME, SETS({"Options", .number = 1}), 0x3ec, VERDICT_WARNING,
+                   "Options has 0x1, which is not defined");
     exchange(10, RENAME, SETS({"Options", .number = 0x1002}), RETURNS(0));
     not_concerned("W-19");
     expect_refusal("W-20", VALIDATE, SETS({"NameType", .number = 0}), 0x57, VERDICT_VIOLATION, "NameType is 0");
-    expect_refusal("W-20", VALIDATE, SETS({"NameType", .number = 1}), 0x8001011c, VERDICT_WARNING, "the caller is another computer");
+    expect_refusal("W-20", VALIDATE, SETS({"NameType", .number = 1}), 0x8001011c, VERDICT_WARNING,
+                   "the caller is another computer");
 
     exchange(10, ADD_NAME, SETS({"Reserved", .number = 1}), RETURNS(0));
     kept("W-21");
@@ -771,7 +786,8 @@ static void test_options(void)
 
     exchange(10, ENUM_NAMES, SETS({"NameType", .number = 2}), RETURNS(0));
     kept("W-22");
-    expect_refusal("W-22", ENUM_NAMES, SETS({"NameType", .number = 3}), 0x57, VERDICT_VIOLATION, "NameType is 3, and not 0, 1 or 2");
+    expect_refusal("W-22", ENUM_NAMES, SETS({"NameType", .number = 3}), 0x57, VERDICT_VIOLATION,
+                   "NameType is 3, and not 0, 1 or 2");
     association.transport = RPC_NCACN_IP_TCP;
     exchange(10, ENUM_NAMES, NO_SETS, RETURNS(0));
     broken("W-22", 11, "it was asked over ncacn_ip_tcp");

@@ -170,9 +170,11 @@ static void append_carried_by_one(GString *text, const group *g)
         separator = " and ";
     }
     if (g->carried_sealed)
-        g_string_append(text, "; whether it carried one of the three protocols is not known: its messages are encrypted and not opened");
+        g_string_append(text, "; whether it carried one of the three protocols is not known: its messages are encrypted and not "
+                        "opened");
     if (g->carried_unbound)
-        g_string_append(text, "; whether it carried one of the three protocols is not known: the bind of its calls is not in the capture");
+        g_string_append(text, "; whether it carried one of the three protocols is not known: the bind of its calls is not in the "
+                        "capture");
     if (g->carried_none)
         g_string_append(text, "; it carried none of the three protocols");
 }

@@ -1,5 +1,8 @@
-/* rules_wkst.c - the rules of [MS-WKST] 3.2.4 (v32.0), held against what clients and servers did. The table of rules is at the end.
- * SPDX-License-Identifier: GPL-2.0-or-later */
+/* rules_wkst.c - the rules of [MS-WKST] 3.2.4 (v32.0), held against what clients and servers did. The table of rules is at the
+ * end.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
 #include "verifier/rules_wkst.h"
 
 #include <string.h>
@@ -110,7 +113,8 @@ void wkst_judge_refusal(const wkst_answer *a, uint32_t expected, rule_verdict br
         va_start(arguments, format);
         char *rest = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        rule_find_response(a->v, a->self, a->call, broken, NULL, NULL, "with success, though %s; 0x%X is required", rest, expected);
+        rule_find_response(a->v, a->self, a->call, broken, NULL, NULL, "with success, though %s; 0x%X is required", rest,
+                           expected);
         g_free(rest);
     } else if (a->status == expected) {
         verifier_pass(a->v, a->self);
@@ -133,8 +137,8 @@ static const uint64_t identify_handles = WKST_BITS(0, 2) | WKST_BITS(5, 7) | WKS
 /* [MS-SMB2] 2.2.13 */
 enum { ANONYMOUS = 0, IDENTIFICATION = 1, IMPERSONATION = 2, DELEGATE = 3 };
 
-/* 3.2.4 asks for IDENTIFICATION whatever the handle, 2.2.2.2 and 2.2.2.3 for IMPERSONATION, and 2.1 allows both: where these disagree
- * nobody can be judged. */
+/* 3.2.4 asks for IDENTIFICATION whatever the handle, 2.2.2.2 and 2.2.2.3 for IMPERSONATION, and 2.1 allows both: where these
+ * disagree nobody can be judged. */
 static void judge_level(const wkst_answer *a)
 {
     const smb_object *pipe = wkst_pipe(a->v, a->call);
@@ -143,7 +147,8 @@ static void judge_level(const wkst_answer *a)
     if (a->call->association->transport != RPC_NCACN_NP)
         verifier_not_applicable(a->v, a->self, "wkssvc was reached over TCP, where no pipe is opened");
     else if (!pipe || pipe->impersonation == UINT32_MAX)
-        rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_truncated, key, "on a pipe whose opening is not in the capture");
+        rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_truncated, key,
+                           "on a pipe whose opening is not in the capture");
     else if (a->status != WKST_SUCCESS && (pipe->impersonation == ANONYMOUS || pipe->impersonation >= DELEGATE))
         verifier_pass(a->v, a->self);
     else if (a->status != WKST_SUCCESS)
@@ -157,8 +162,9 @@ static void judge_level(const wkst_answer *a)
     else if (identify == (pipe->impersonation == IDENTIFICATION))
         verifier_pass(a->v, a->self);
     else
-        rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_spec, key, "with success on a pipe that was opened with "
-                           "ImpersonationLevel %u, and 3.2.4 contradicts 2.1 and %s about it", pipe->impersonation,
+        rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_spec, key,
+                           "with success on a pipe that was opened with ImpersonationLevel %u, and 3.2.4 contradicts 2.1 and %s "
+                           "about it", pipe->impersonation,
                            identify ? "2.2.2.1" : "2.2.2.3");
 }
 
@@ -190,7 +196,8 @@ static void judge_caller(const wkst_answer *a)
     else if (a->status != WKST_SUCCESS)
         verifier_not_applicable(a->v, a->self, "the calls failed for other reasons");
     else if (is_nobody(a))
-        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, key, "with success, though the caller is anonymous or a guest");
+        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, key, "with success, though the caller is anonymous or "
+                           "a guest");
     else
         rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_config, key,
                            "with success; whether the caller may is not on the wire");
@@ -210,7 +217,8 @@ static void check_reserved(verifier *v, const rule *self, void *state, const rpc
     if (response || !call->method)
         return;
     if (call->method->reserved)
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "(opnum %u), which is reserved for local use", call->opnum);
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "(opnum %u), which is reserved for local use",
+                          call->opnum);
     else
         verifier_pass(v, self);
 }
@@ -257,7 +265,8 @@ static void judge_fault(verifier *v, const rule *self, const rpc_call *call, fau
                            "with fault 0x%08X, which both the RPC runtime and the method may give", status);
     else
         rule_find_response(v, self, call, origin == FAULT_METHOD ? VERDICT_VIOLATION : VERDICT_WARNING, NULL, NULL,
-                           "with fault 0x%08X, which is no refusal of the RPC runtime, though the request is well formed", status);
+                           "with fault 0x%08X, which is no refusal of the RPC runtime, though the request is well formed",
+                           status);
     wkst_reading_clear(&in);
 }
 
@@ -412,10 +421,11 @@ static bool is_over_with(const verifier *v, const smb_object *object)
 static void judge_open(verifier *v, const rule *self, const rpc_call *call, const smb_object *object, account_match match)
 {
     const char *kind = object->kind == SMB_SESSION ? "session" : "share connection";
+    bool named = object->kind == SMB_SHARE && object->name;
     const char *reason = smb_life_is_sealed(object) ? ic_encrypted : match == ACCOUNT_SAME ? NULL : ic_internal;
     rule_find_response(v, self, call, reason ? VERDICT_INCONCLUSIVE : VERDICT_VIOLATION, reason, NULL,
-                       "while the %s at %s that it had opened in frame %u%s%s is not closed%s", kind, object->server, object->frame,
-                       object->kind == SMB_SHARE && object->name ? ", " : "", object->kind == SMB_SHARE && object->name ? object->name : "",
+                       "while the %s at %s that it had opened in frame %u%s%s is not closed%s", kind, object->server,
+                       object->frame, named ? ", " : "", named ? object->name : "",
                        reason == ic_encrypted ? "; encrypted messages that are not opened may hide that" :
                        reason == ic_internal ? "; whether it was opened for this call is not known" : "");
 }
@@ -435,15 +445,15 @@ static void end_window(verifier *v, const rule *self, own_sessions *s, const rpc
             left++, judge_open(v, self, call, object, match);
     }
     if (w->implied > 0)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "and has left what it had opened (%u) to end with its session or "
-                           "connection", w->implied);
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "and has left what it had opened (%u) to end with its "
+                           "session or connection", w->implied);
     else if (left == 0 && w->closed > 0)
         verifier_pass(v, self);
     else if (left == 0 && s->clients && g_hash_table_contains(s->clients, w->server))
         verifier_not_applicable(v, self, "the server opened none during the calls");
     else if (left == 0)
-        rule_find_response(v, self, call, VERDICT_INCONCLUSIVE, ic_one_leg, rule_context_key(call, &call->request), "and the capture shows "
-                           "nothing that the server itself asked of others over SMB");
+        rule_find_response(v, self, call, VERDICT_INCONCLUSIVE, ic_one_leg, rule_context_key(call, &call->request),
+                           "and the capture shows nothing that the server itself asked of others over SMB");
 }
 
 static void own_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -481,7 +491,8 @@ static void own_end(verifier *v, const rule *self, void *state)
 {
     own_sessions *s = state;
     if (s->windows && s->windows->len > 0)
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, NULL, 0, "calls that may open sessions (%u) are not answered in the capture",
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, NULL, 0, "calls that may open sessions (%u) are not answered in "
+                      "the capture",
                       s->windows->len);
     g_clear_pointer(&s->windows, g_ptr_array_unref);
     g_clear_pointer(&s->clients, g_hash_table_unref);
@@ -514,13 +525,17 @@ static char *find_inconsistency(const wkst_reading *in)
     const wkst_item *count;
     if (null_array(in, &count))
         return NULL;
-    return in->result.code == NDR_SHORT ? g_strdup(ndr_code_text(NDR_SHORT)) : in->result.code == NDR_OK ? g_strdup(in->note) : NULL;
+    if (in->result.code == NDR_SHORT)
+        return g_strdup(ndr_code_text(NDR_SHORT));
+    return in->result.code == NDR_OK ? g_strdup(in->note) : NULL;
 }
 
 static char *find_null_array(const wkst_reading *in)
 {
     const wkst_item *count, *array = null_array(in, &count);
-    return array ? g_strdup_printf("%s is a null pointer and %s is %" G_GUINT64_FORMAT, array->name, count->name, count->number) : NULL;
+    if (!array)
+        return NULL;
+    return g_strdup_printf("%s is a null pointer and %s is %" G_GUINT64_FORMAT, array->name, count->name, count->number);
 }
 
 static void check_refused(verifier *v, const rule *self, const rpc_call *call, bool response, fault_finder find)
@@ -535,7 +550,8 @@ static void check_refused(verifier *v, const rule *self, const rpc_call *call, b
     }
     char *wrong = response ? find(&in) : NULL;
     if (wrong && call->response.kind == RPC_RESPONSE)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "though %s; fault 0x%X is required", wrong, WKST_BAD_STUB);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "though %s; fault 0x%X is required", wrong,
+                           WKST_BAD_STUB);
     else if (wrong && call->response.status == WKST_BAD_STUB)
         verifier_pass(v, self);
     else if (wrong)

@@ -7,8 +7,9 @@
 
 /* Opnums, [MS-WKST] 3.2.4. */
 enum {
-    WKST_GET_INFO = 0, WKST_SET_INFO = 1, WKST_USER_ENUM = 2, WKST_TRANSPORT_ENUM = 5, WKST_TRANSPORT_ADD = 6, WKST_TRANSPORT_DEL = 7,
-    WKST_USE_ADD = 8, WKST_USE_GET_INFO = 9, WKST_USE_DEL = 10, WKST_USE_ENUM = 11, WKST_STATISTICS = 13, WKST_JOIN_INFORMATION = 20,
+    WKST_GET_INFO = 0, WKST_SET_INFO = 1, WKST_USER_ENUM = 2, WKST_TRANSPORT_ENUM = 5, WKST_TRANSPORT_ADD = 6,
+    WKST_TRANSPORT_DEL = 7, WKST_USE_ADD = 8, WKST_USE_GET_INFO = 9, WKST_USE_DEL = 10, WKST_USE_ENUM = 11, WKST_STATISTICS = 13,
+    WKST_JOIN_INFORMATION = 20,
     WKST_JOIN = 22, WKST_UNJOIN = 23, WKST_RENAME = 24, WKST_VALIDATE = 25, WKST_JOINABLE_OUS = 26, WKST_ADD_NAME = 27,
     WKST_REMOVE_NAME = 28, WKST_SET_NAME = 29, WKST_ENUM_NAMES = 30, WKST_JOIN_3 = 31, WKST_UNJOIN_3 = 32, WKST_RENAME_3 = 33,
     WKST_VALIDATE_3 = 34, WKST_ADD_NAME_2 = 35, WKST_SET_NAME_2 = 37, WKST_LAST = 38
@@ -66,13 +67,14 @@ typedef struct {
     uint32_t        status; /* what the method returned */
 } wkst_answer;
 
-/* For `message` hooks: calls `fn` when a call has returned and both messages can be read; says so when one cannot. Faults are passed
- * over. */
+/* For `message` hooks: calls `fn` when a call has returned and both messages can be read; says so when one cannot. Faults are
+ * passed over. */
 void wkst_with_answer(verifier *v, const rule *self, void *state, const rpc_call *call, bool response, uint64_t opnums,
                       void (*fn)(const wkst_answer *answer));
-/* What a request asks for is to be refused with this status. Success is the verdict given, and the format goes on behind "server answered
- * METHOD of client with success, though"; any other refusal leaves it open which of the reasons for one came first. */
-void wkst_judge_refusal(const wkst_answer *answer, uint32_t expected, rule_verdict broken, const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* What a request asks for is to be refused with this status. Success is the verdict given, and the format goes on behind "server
+ * answered METHOD of client with success, though"; any other refusal leaves it open which of the reasons for one came first. */
+void wkst_judge_refusal(const wkst_answer *answer, uint32_t expected, rule_verdict broken, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
 
 /* The pipe that carries a call; NULL: there is none, or nothing is known of it. */
 const smb_object *wkst_pipe(const verifier *v, const rpc_call *call);

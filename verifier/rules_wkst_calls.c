@@ -1,5 +1,5 @@
-/* rules_wkst_calls.c - rules of [MS-WKST] (v32.0) outside 3.2.4: transport, levels, options and results of single methods. The table of
- * rules is at the end.
+/* rules_wkst_calls.c - rules of [MS-WKST] (v32.0) outside 3.2.4: transport, levels, options and results of single methods. The
+ * table of rules is at the end.
  *
  * Each is held against the calls of the methods it names, so that calls of others need not be readable.
  *
@@ -14,18 +14,20 @@
 
 static const char pipe_name[] = "wkssvc";
 
-static void check_transport(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
-                            const ndr_guid *interface, uint16_t version_major, int result)
+static void check_transport(verifier *v, const rule *self, void *state, const rpc_association *association,
+                            const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
 {
     (void)state, (void)interface, (void)version_major;
     const void *key = GSIZE_TO_POINTER((gsize)association->number);
     if (result != 0)
         return;
     if (association->transport != RPC_NCACN_NP)
-        verifier_find(v, self, VERDICT_WARNING, NULL, key, origin->frame, "%s accepted a bind of wkssvc from %s over %s; only the pipe wkssvc "
-                      "of SMB carries it", association->server, association->client, rpc_transport_name(association->transport));
+        verifier_find(v, self, VERDICT_WARNING, NULL, key, origin->frame, "%s accepted a bind of wkssvc from %s over %s; only "
+                      "the pipe wkssvc of SMB carries it", association->server, association->client,
+                      rpc_transport_name(association->transport));
     else if (!association->pipe)
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_truncated, key, origin->frame, "%s bound wkssvc at %s on a pipe whose opening is not "
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_truncated, key, origin->frame,
+                      "%s bound wkssvc at %s on a pipe whose opening is not "
                       "in the capture", association->client, association->server);
     else if (g_ascii_strcasecmp(association->pipe, pipe_name) != 0)
         verifier_find(v, self, VERDICT_WARNING, NULL, key, origin->frame, "%s accepted a bind of wkssvc from %s on the pipe %s",
@@ -45,12 +47,13 @@ static void check_pipe_level(verifier *v, const rule *self, void *state, const r
     if (call->association->transport != RPC_NCACN_NP)
         verifier_not_applicable(v, self, "wkssvc was reached over TCP, where no pipe is opened");
     else if (!pipe || pipe->impersonation == UINT32_MAX)
-        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, key, "on a pipe whose opening is not in the capture");
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, key,
+                          "on a pipe whose opening is not in the capture");
     else if (pipe->impersonation == 1 || pipe->impersonation == 2)
         verifier_pass(v, self);
     else
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, key, "on a pipe opened with ImpersonationLevel %u; IDENTIFICATION (1) or "
-                          "IMPERSONATION (2) is required", pipe->impersonation);
+        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, key, "on a pipe opened with ImpersonationLevel %u; "
+                          "IDENTIFICATION (1) or IMPERSONATION (2) is required", pipe->impersonation);
 }
 
 /* ---------------------------------------------------------------------------------------- W-03, W-04, W-05: information */
@@ -120,13 +123,15 @@ static void judge_set_values(const wkst_answer *a)
     };
     uint64_t level = wkst_number(&a->in, "Level");
     if (!is_one_of(level, levels, G_N_ELEMENTS(levels))) {
-        wkst_judge_refusal(a, WKST_INVALID_LEVEL, VERDICT_WARNING, "Level is %" G_GUINT64_FORMAT ", and not 502, 1013, 1018 or 1046", level);
+        wkst_judge_refusal(a, WKST_INVALID_LEVEL, VERDICT_WARNING, "Level is %" G_GUINT64_FORMAT ", and not 502, 1013, 1018 or "
+                           "1046", level);
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
         const wkst_item *item = wkst_find(&a->in, ranges[i].name);
         if (item && !item->null && (item->number < ranges[i].least || item->number > ranges[i].most)) {
-            wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "%s is %" G_GUINT64_FORMAT ", which is not within %u and %u",
+            wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "%s is %" G_GUINT64_FORMAT ", which is not within "
+                               "%u and %u",
                                ranges[i].name, item->number, ranges[i].least, ranges[i].most);
             return;
         }
@@ -153,8 +158,8 @@ static void judge_user_enum(const wkst_answer *a)
     else if (a->status != WKST_SUCCESS && a->status != WKST_MORE_DATA)
         verifier_not_applicable(a->v, a->self, "the calls failed");
     else if (read && total < read->number)
-        rule_find_response(a->v, a->self, a->call, VERDICT_VIOLATION, NULL, NULL, "with TotalEntries %" G_GUINT64_FORMAT ", less than the "
-                           "EntriesRead of %" G_GUINT64_FORMAT, total, read->number);
+        rule_find_response(a->v, a->self, a->call, VERDICT_VIOLATION, NULL, NULL, "with TotalEntries %" G_GUINT64_FORMAT ", less "
+                           "than the EntriesRead of %" G_GUINT64_FORMAT, total, read->number);
     else if (a->status == WKST_MORE_DATA && wkst_number(&a->in, "PreferredMaximumLength") == UINT32_MAX)
         rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL,
                            "with ERROR_MORE_DATA, though PreferredMaximumLength asks for all");
@@ -189,7 +194,8 @@ static void judge_force(const wkst_answer *a)
 {
     uint64_t force = wkst_number(&a->in, "ForceLevel");
     if (force > 2)
-        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "ForceLevel is %" G_GUINT64_FORMAT ", and not 0, 1 or 2", force);
+        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "ForceLevel is %" G_GUINT64_FORMAT ", and not 0, 1 or 2",
+                           force);
     else
         verifier_not_applicable(a->v, a->self, "ForceLevel was one of the three");
 }
@@ -231,7 +237,8 @@ static void judge_statistics(const wkst_answer *a)
     else if (level != 0)
         wkst_judge_refusal(a, WKST_INVALID_LEVEL, VERDICT_VIOLATION, "Level is %" G_GUINT64_FORMAT ", and not 0", level);
     else if (options != 0)
-        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "Options is 0x%" G_GINT64_MODIFIER "X, and not 0", options);
+        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "Options is 0x%" G_GINT64_MODIFIER "X, and not 0",
+                           options);
     else
         verifier_not_applicable(a->v, a->self, "Level and Options were 0");
 }
@@ -287,7 +294,8 @@ static char *plain_address(const char *endpoint)
 static bool same_host(const char *a, const char *b)
 {
     size_t x = strcspn(a, "."), y = strcspn(b, ".");
-    return g_ascii_strcasecmp(a, b) == 0 || (x == y && x > 0 && (a[x] == '\0' || b[y] == '\0') && g_ascii_strncasecmp(a, b, x) == 0);
+    bool short_name = a[x] == '\0' || b[y] == '\0';
+    return g_ascii_strcasecmp(a, b) == 0 || (short_name && x == y && x > 0 && g_ascii_strncasecmp(a, b, x) == 0);
 }
 
 static void judge_server_name(verifier *v, const rule *self, const rpc_call *call, const char *name)
@@ -330,7 +338,8 @@ enum {
     JOIN_DOMAIN = 0x1, ACCT_CREATE = 0x2, IF_JOINED = 0x20, JOIN_UNSECURE = 0x40, PWD_PASSED = 0x80, JOIN_READONLY = 0x800
 };
 enum { INVALID_PASSWORD_SYNTAX = 0x52d, ALREADY_JOINED = 0xa83 };
-static const uint64_t joins = WKST_BIT(WKST_JOIN) | WKST_BIT(WKST_JOIN_3), unjoins = WKST_BIT(WKST_UNJOIN) | WKST_BIT(WKST_UNJOIN_3);
+static const uint64_t joins = WKST_BIT(WKST_JOIN) | WKST_BIT(WKST_JOIN_3);
+static const uint64_t unjoins = WKST_BIT(WKST_UNJOIN) | WKST_BIT(WKST_UNJOIN_3);
 
 static bool is_null(const wkst_answer *a, const char *name)
 {
@@ -351,11 +360,14 @@ static void judge_password_passed(const wkst_answer *a)
     if (!(options & JOIN_DOMAIN) || !(options & PWD_PASSED))
         verifier_not_applicable(a->v, a->self, "NETSETUP_MACHINE_PWD_PASSED was not set in a join of a domain");
     else if (!(options & JOIN_UNSECURE))
-        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set without NETSETUP_JOIN_UNSECURE");
+        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION,
+                           "NETSETUP_MACHINE_PWD_PASSED is set without NETSETUP_JOIN_UNSECURE");
     else if (is_given(a, "AccountName"))
-        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and AccountName is given");
+        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and AccountName is "
+                           "given");
     else if (is_null(a, "Password"))
-        wkst_judge_refusal(a, INVALID_PASSWORD_SYNTAX, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is null");
+        wkst_judge_refusal(a, INVALID_PASSWORD_SYNTAX, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is "
+                           "null");
     else
         verifier_not_applicable(a->v, a->self, "NETSETUP_MACHINE_PWD_PASSED came with what it needs");
 }
@@ -371,9 +383,11 @@ static void judge_read_only(const wkst_answer *a)
     if (!(options & JOIN_DOMAIN) || !(options & JOIN_READONLY))
         verifier_not_applicable(a->v, a->self, "NETSETUP_JOIN_READONLY was not set in a join of a domain");
     else if (!(options & PWD_PASSED))
-        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NETSETUP_JOIN_READONLY is set without NETSETUP_MACHINE_PWD_PASSED");
+        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION,
+                           "NETSETUP_JOIN_READONLY is set without NETSETUP_MACHINE_PWD_PASSED");
     else if (options & ACCT_CREATE)
-        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NETSETUP_JOIN_READONLY is set with NETSETUP_ACCT_CREATE");
+        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION,
+                           "NETSETUP_JOIN_READONLY is set with NETSETUP_ACCT_CREATE");
     else
         verifier_not_applicable(a->v, a->self, "NETSETUP_JOIN_READONLY came with what it needs");
 }
@@ -383,8 +397,8 @@ static void check_read_only(verifier *v, const rule *self, void *state, const rp
     wkst_with_answer(v, self, state, call, response, joins, judge_read_only);
 }
 
-/* Servers that have said that they are in a domain, by address, as a set; until they are told to join or leave one. Somebody else may
- * have, whom the capture does not show: so what contradicts it is in doubt. */
+/* Servers that have said that they are in a domain, by address, as a set; until they are told to join or leave one. Somebody else
+ * may have, whom the capture does not show: so what contradicts it is in doubt. */
 typedef struct {
     GHashTable *joined;
 } join_state;
@@ -398,7 +412,8 @@ static void judge_join_state(const wkst_answer *a)
     uint64_t options = wkst_number(&a->in, "Options");
     bool known = g_hash_table_contains(s->joined, server);
     if (a->call->opnum == WKST_JOIN_INFORMATION) {
-        if (a->status == WKST_SUCCESS && wkst_number(&a->out, "BufferType") == DOMAIN_NAME && g_hash_table_size(s->joined) < SERVERS_LIMIT)
+        if (a->status == WKST_SUCCESS && wkst_number(&a->out, "BufferType") == DOMAIN_NAME &&
+            g_hash_table_size(s->joined) < SERVERS_LIMIT)
             g_hash_table_add(s->joined, g_steal_pointer(&server));
         else if (a->status == WKST_SUCCESS)
             g_hash_table_remove(s->joined, server);
@@ -406,7 +421,8 @@ static void judge_join_state(const wkst_answer *a)
         if (a->status == ALREADY_JOINED)
             verifier_pass(a->v, a->self);
         else if (known && a->status == WKST_SUCCESS)
-            rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL, "with success, though it had said that it is in a domain, "
+            rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL,
+                               "with success, though it had said that it is in a domain, "
                                "and NETSETUP_DOMAIN_JOIN_IF_JOINED is not set; 0x%X is required", ALREADY_JOINED);
         else
             verifier_not_applicable(a->v, a->self, "no server that is in a domain was to join one");
@@ -450,7 +466,8 @@ static void judge_password(const rpc_secret *secret, void *user)
         return;
     c->met = true;
     if (p->outcome != JOIN_OPENED)
-        rule_find_request(c->v, c->self, c->call, VERDICT_INCONCLUSIVE, ic_encrypted, key, "with a password that is not opened: %s",
+        rule_find_request(c->v, c->self, c->call, VERDICT_INCONCLUSIVE, ic_encrypted, key,
+                          "with a password that is not opened: %s",
                           secret->text ? secret->text : "no key");
     else if (!c->seed || p->encoded)
         verifier_pass(c->v, c->self);
@@ -505,10 +522,11 @@ static void check_aes(verifier *v, const rule *self, void *state, const rpc_call
     else if (in.notes & 1u << NDR_NOTE_SIZE_IS)
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a Cipher whose count is not cbCipher: %s", in.note);
     else if (size->number % BLOCK != 0)
-        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with a Cipher of %" G_GUINT64_FORMAT " octets, which is no whole number "
-                          "of AES blocks", size->number);
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with a Cipher of %" G_GUINT64_FORMAT " octets, which is "
+                          "no whole number of AES blocks", size->number);
     else if (size->number > MOST)
-        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with a Cipher of %" G_GUINT64_FORMAT " octets; the limit is %u",
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with a Cipher of %" G_GUINT64_FORMAT " octets; the limit "
+                          "is %u",
                           size->number, MOST);
     else
         verifier_pass(v, self);
@@ -561,8 +579,8 @@ static void check_validate(verifier *v, const rule *self, void *state, const rpc
     wkst_with_answer(v, self, state, call, response, WKST_BIT(WKST_VALIDATE) | WKST_BIT(WKST_VALIDATE_3), judge_validate);
 }
 
-/* The client should leave Reserved 0, but for the one bit that it has; the server must refuse what it does not know. Opnums 35 to 37
- * are left out: sources differ about which methods they are. */
+/* The client should leave Reserved 0, but for the one bit that it has; the server must refuse what it does not know. Opnums 35 to
+ * 37 are left out: sources differ about which methods they are. */
 static void judge_reserved_answer(const wkst_answer *a)
 {
     uint64_t reserved = wkst_number(&a->in, "Reserved");
@@ -579,7 +597,8 @@ static void check_reserved_bits(verifier *v, const rule *self, void *state, cons
         return;
     uint64_t reserved = wkst_number(&in, "Reserved");
     if (in.result.code == NDR_OK && reserved & ~(uint64_t)1)
-        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with Reserved 0x%" G_GINT64_MODIFIER "X, should be 0", reserved);
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, NULL, "with Reserved 0x%" G_GINT64_MODIFIER "X, should be 0",
+                          reserved);
     else if (in.result.code == NDR_OK)
         verifier_pass(v, self);
     wkst_reading_clear(&in);
@@ -589,9 +608,11 @@ static void judge_name_type(const wkst_answer *a)
 {
     uint64_t type = wkst_number(&a->in, "NameType");
     if (a->call->association->transport != RPC_NCACN_NP)
-        wkst_judge_refusal(a, 0x6a7, VERDICT_VIOLATION, "it was asked over %s", rpc_transport_name(a->call->association->transport));
+        wkst_judge_refusal(a, 0x6a7, VERDICT_VIOLATION, "it was asked over %s",
+                           rpc_transport_name(a->call->association->transport));
     else if (type > 2)
-        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NameType is %" G_GUINT64_FORMAT ", and not 0, 1 or 2", type);
+        wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NameType is %" G_GUINT64_FORMAT ", and not 0, 1 or 2",
+                           type);
     else if (a->status == WKST_SUCCESS)
         verifier_pass(a->v, a->self);
     else
@@ -654,7 +675,8 @@ static void judge_change(const wkst_answer *a)
     if (a->status == CALL_IN_PROGRESS)
         verifier_pass(a->v, a->self);
     else if (a->status == WKST_SUCCESS && c->beside)
-        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL, "with success, though another change of its identity, which "
+        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL,
+                           "with success, though another change of its identity, which "
                            "succeeded in frame %u, was in progress; 0x%X should be the answer", c->beside, CALL_IN_PROGRESS);
     for (guint i = 0; a->status == WKST_SUCCESS && i < s->changes->len; i++) {
         change *other = s->changes->pdata[i];
@@ -752,7 +774,8 @@ const rule rules_wkst_calls[] = {
      "ServerName is a name of the server that is called.", .message = check_server_name},
 
     {"W-13", "wkst", RULE_MUST, "MS-WKST 3.2.4.13", "server",
-     "A join with NETSETUP_MACHINE_PWD_PASSED is unsecure, gives no account and has a password.", .message = check_password_passed},
+     "A join with NETSETUP_MACHINE_PWD_PASSED is unsecure, gives no account and has a password.",
+     .message = check_password_passed},
 
     {"W-14", "wkst", RULE_MUST, "MS-WKST 3.2.4.13", "server",
      "A join with NETSETUP_JOIN_READONLY passes a password and creates no account.", .message = check_read_only},
@@ -780,7 +803,8 @@ const rule rules_wkst_calls[] = {
      "Reserved is 0, and what is not defined in it is refused.", .message = check_reserved_bits},
 
     {"W-22", "wkst", RULE_MUST, "MS-WKST 3.2.4.21", "server",
-     "NetrEnumerateComputerNames refuses a NameType above 2, and callers that do not come by a pipe.", .message = check_name_type},
+     "NetrEnumerateComputerNames refuses a NameType above 2, and callers that do not come by a pipe.",
+     .message = check_name_type},
 
     {"W-23", "wkst", RULE_SHOULD, "MS-WKST 3.2.4.13", "server",
      "While the computer's identity changes, another change is refused.",
