@@ -549,13 +549,17 @@ static void check_rpc_status(verifier *v, const rule *self, void *state, const r
     if (!response || call->version_major != 3 || !call->method || call->method->reserved || call->response.kind != RPC_RESPONSE ||
         !has_rpc_status(call->method))
         return;
-    if (!rpc_message_stub(call, &call->response, &stub) || stub.length < stub.reported)
+    if (!rpc_message_stub(call, &call->response, &stub) || stub.length < stub.reported) {
         cmrp_find_unread(v, self, call);
-    else if (rpc_message_walk(call, true, &stub, NULL, NULL).code == NDR_OK)
+        return;
+    }
+    call_values *whole = call_values_read(call, true);
+    if (whole)
         verifier_pass(v, self);
     else if (is_of_version_2(call, &stub))
         rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "as version 2.0 has it, without the rpc_status of "
                            "version 3.0");
+    call_values_free(whole);
 }
 
 /* -------------------------------------------------------------------------------------------------------- the rules */
