@@ -140,7 +140,7 @@ class Captures(unittest.TestCase):
     def test_stubs_are_read_to_their_end(self):
         """Real stubs have nothing that the tables do not know, and nothing is left over of them."""
         def check(name, _row, keys):
-            if name == "wkst-reserved":  # it sends other methods' stubs
+            if name == "wkst-reserved" or name.startswith("crafted-wkst-ndr-"):  # other methods' stubs; malformed on purpose
                 return
             calls = lens.calls_of(name, program.calls(lens.capture(name), keys))
             used = [c for c in calls if c["method"] and not c["method"].startswith("Opnum")]  # of the reserved ones nothing is known

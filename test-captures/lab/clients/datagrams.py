@@ -52,22 +52,23 @@ class Capture:
 class Ntlm:
     """The server's challenge, the client's answer, and the keys of both ways ([MS-NLMP] 3.4.5)."""
 
-    def __init__(self, level, user="alice", password="Lab-Alice-2026!", domain="CORP"):
+    def __init__(self, level, user="alice", password="Lab-Alice-2026!", domain="CORP", datagram=ntlm.NTLMSSP_NEGOTIATE_DATAGRAM):
+        # pylint: disable=too-many-arguments
         self.level = level
         first = ntlm.getNTLMSSPType1("CLIENT", domain, True, use_ntlmv2=True)
         pairs = ntlm.AV_PAIRS()
         for kind, text in ((ntlm.NTLMSSP_AV_DOMAINNAME, domain), (ntlm.NTLMSSP_AV_HOSTNAME, "DC")):
             pairs[kind] = text.encode("utf-16le")
         pairs[ntlm.NTLMSSP_AV_TIME] = struct.pack("<Q", 0x01DC5A0000000000)
-        flags = first["flags"] | ntlm.NTLMSSP_NEGOTIATE_TARGET_INFO | ntlm.NTLMSSP_NEGOTIATE_DATAGRAM | ntlm.NTLMSSP_TARGET_TYPE_DOMAIN
+        flags = first["flags"] | ntlm.NTLMSSP_NEGOTIATE_TARGET_INFO | datagram | ntlm.NTLMSSP_TARGET_TYPE_DOMAIN
         flags &= ~ntlm.NTLMSSP_NEGOTIATE_VERSION
         first["flags"] = flags
         name, info = domain.encode("utf-16le"), pairs.getData()
         self.challenge = (b"NTLMSSP\0" + struct.pack("<IHHII", 2, len(name), len(name), 48, flags) + chance.randbytes(8) + bytes(8)
                           + struct.pack("<HHI", len(info), len(info), 48 + len(name)) + name + info)
         answer, key = ntlm.getNTLMSSPType3(first, self.challenge, user, password, domain, use_ntlmv2=True)
-        answer["flags"] |= ntlm.NTLMSSP_NEGOTIATE_DATAGRAM
-        self.authenticate, self.flags = answer.getData(), answer["flags"]
+        answer["flags"] |= datagram
+        self.negotiate, self.authenticate, self.flags, self.key = first.getData(), answer.getData(), answer["flags"], key
         self.keys = {way: (ntlm.SIGNKEY(self.flags, key, way), ntlm.SEALKEY(self.flags, key, way)) for way in ("Client", "Server")}
         self.numbers = {"Client": 0, "Server": 0}
 
