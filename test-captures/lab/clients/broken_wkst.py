@@ -228,7 +228,9 @@ def counted():
     return answered("NetrWorkstationStatisticsGet", {}, info=info)
 
 
-NO_STATISTICS = struct.pack("<I", 0)             # a null pointer
+def no_statistics(code):
+    """A null pointer."""
+    return answered("NetrWorkstationStatisticsGet", {}, code, info=None)
 
 
 def transport_enum(level):
@@ -323,7 +325,7 @@ def broken(key, identify, change, other, anonymous):
     identify.call(transport_enum(1), no_transports(1, 0), tree={})                               # W-07
     change.call(delete_transport(3))                                                             # W-08
     identify.call(statistics(1, 0), counted())                                                   # W-10
-    identify.call(statistics(0, 0), NO_STATISTICS + status(0), tree={})                          # W-11
+    identify.call(statistics(0, 0), no_statistics(0))                                            # W-11
     change.call(join(JOIN_DOMAIN, server="\\\\192.0.2.99"), status(DENIED))                      # W-12
     change.call(join(JOIN_DOMAIN | PWD_PASSED))                                                  # W-13
     change.call(join(JOIN_DOMAIN | JOIN_READONLY))                                               # W-14
@@ -344,8 +346,8 @@ def kept(key, identify, change, other):
     change.call(set_timeout(5), struct.pack("<II", 0, INVALID_PARAMETER))
     identify.call(transport_enum(1), no_transports(1, INVALID_LEVEL), tree={})
     change.call(delete_transport(3), status(INVALID_PARAMETER))
-    identify.call(statistics(1, 0), NO_STATISTICS + status(INVALID_LEVEL), tree={})
-    identify.call(statistics(0, 2), NO_STATISTICS + status(INVALID_PARAMETER), tree={})
+    identify.call(statistics(1, 0), no_statistics(INVALID_LEVEL))
+    identify.call(statistics(0, 2), no_statistics(INVALID_PARAMETER))
     identify.call(statistics(0, 0), counted())
     change.call(join(JOIN_DOMAIN | PWD_PASSED), status(INVALID_PARAMETER))
     change.call(join(JOIN_DOMAIN | JOIN_READONLY), status(INVALID_PARAMETER))
