@@ -1,10 +1,10 @@
 """Crafted captures of wkssvc: broken_wkst.py FOLDER
 
-What no server or client at hand does: calls that break the rules of wkssvc (crafted-wkst-broken), the same calls where the rules are kept
-(crafted-wkst-kept), and those that are not consistent NDR (crafted-wkst-ndr-broken, crafted-wkst-ndr-kept). The SMB 2.1 and the RPC
-around them are written from [MS-SMB2] 2.2 and [C706] 12.6 and share nothing with RPC Lens; the logon is impacket's NTLM, and stubs are
-packed by Samba's bindings, or by wkst_calls.py and the octets below where those cannot say it. Random numbers come from a fixed seed, so
-that the files come out the same.
+What no server or client at hand does: calls that break the rules of wkssvc (crafted-wkst-broken), the same calls where the rules are
+kept (crafted-wkst-kept), those that are not consistent NDR (crafted-wkst-ndr-broken, crafted-wkst-ndr-kept), and one of a guest's
+(crafted-wkst-guest). The SMB 2.1 and the RPC around them are written from [MS-SMB2] 2.2 and [C706] 12.6 and share nothing with RPC
+Lens; the logon is impacket's NTLM, and stubs are packed by Samba's bindings, or by wkst_calls.py and the octets below where those
+cannot say it. Random numbers come from a fixed seed, so that the files come out the same.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -23,6 +23,7 @@ from wkst_calls import packed
 CLIENT, SERVER = (bytes((192, 0, 2, 100)), 49600), (bytes((192, 0, 2, 10)), 445)
 NAME = "\\\\files.corp.example"
 ANONYMOUS, IDENTIFICATION, IMPERSONATION = 0, 1, 2
+IS_GUEST = 1
 NEGOTIATE, SESSION_SETUP, LOGOFF, TREE_CONNECT, TREE_DISCONNECT, CREATE, CLOSE, IOCTL = 0, 1, 2, 3, 4, 5, 6, 11
 MORE_PROCESSING_REQUIRED, PIPE_TRANSCEIVE = 0xc0000016, 0x0011c017
 FIN, SYN, PUSH, ACK = 1, 2, 8, 16
@@ -65,9 +66,9 @@ class Tcp(datagrams.Capture):
 
 
 class Smb:
-    """A session of alice's at the server, and its share connection to IPC$."""
+    """A session of alice's at the server, and its share connection to IPC$. `flags`: those that the server gives the session."""
 
-    def __init__(self, tcp):
+    def __init__(self, tcp, flags):
         self.tcp, self.message_id, self.session, self.tree, self.files = tcp, 0, 0, 0, 0
         logon = datagrams.Ntlm(0, datagram=0)
         self.key = logon.key
@@ -77,7 +78,7 @@ class Smb:
         one = self.ask(SESSION_SETUP, self.setup(logon.negotiate))
         self.session = 0x1122334455
         self.answer(SESSION_SETUP, one, struct.pack("<HHHH", 9, 0, 72, len(logon.challenge)) + logon.challenge, MORE_PROCESSING_REQUIRED)
-        self.exchange(SESSION_SETUP, self.setup(logon.authenticate), struct.pack("<HHHH", 9, 0, 72, 0))
+        self.exchange(SESSION_SETUP, self.setup(logon.authenticate), struct.pack("<HHHH", 9, flags, 72, 0))
         share = (NAME + "\\IPC$").encode("utf-16-le")
         one = self.ask(TREE_CONNECT, struct.pack("<HHHH", 9, 0, 72, len(share)) + share)
         self.tree = 7
@@ -298,12 +299,13 @@ def at_once(pipes, codes):
         pipe.finish(number, status(code), 0)
 
 
-def in_folder(folder, name, play, levels):
+def in_folder(folder, name, play, levels, flags=0):
     """play(key, pipes), with a pipe for each level."""
+    # pylint: disable=too-many-arguments
     os.environ["EXPECT"] = os.path.join(folder, name + ".expect")
     expect = wkst_calls.Expect()
     tcp = Tcp()
-    smb = Smb(tcp)
+    smb = Smb(tcp, flags)
     pipes = [Pipe(smb, level, expect) for level in levels]
     play(smb.key, *pipes)
     for pipe in pipes:
@@ -320,10 +322,10 @@ def broken(key, identify, change, other, anonymous):
     identify.call(get_info(100), info_100())
     anonymous.call(get_info(100), info_100())                                                    # WKST-1, W-02
     identify.call(get_info(100), fault=ACCESS_VIOLATION)                                         # WKST-4
-    identify.call(get_info(99), struct.pack("<II", 99, 0))                              # W-03
-    change.call(set_timeout(5), struct.pack("<II", 0, 0))                                        # W-05
+    identify.call(get_info(99), struct.pack("<II", 99, 0))                                           # W-03
+    identify.call(set_timeout(5), struct.pack("<II", 0, 0))                                      # W-05
     identify.call(transport_enum(1), no_transports(1, 0), tree={})                               # W-07
-    change.call(delete_transport(3))                                                             # W-08
+    identify.call(delete_transport(3))                                                           # W-08
     identify.call(statistics(1, 0), counted())                                                   # W-10
     identify.call(statistics(0, 0), no_statistics(0))                                            # W-11
     change.call(join(JOIN_DOMAIN, server="\\\\192.0.2.99"), status(DENIED))                      # W-12
@@ -343,9 +345,9 @@ def broken(key, identify, change, other, anonymous):
 def kept(key, identify, change, other):
     identify.call(get_info(100), info_100())
     identify.call(get_info(99), struct.pack("<II", 99, INVALID_LEVEL))
-    change.call(set_timeout(5), struct.pack("<II", 0, INVALID_PARAMETER))
+    identify.call(set_timeout(5), struct.pack("<II", 0, INVALID_PARAMETER))
     identify.call(transport_enum(1), no_transports(1, INVALID_LEVEL), tree={})
-    change.call(delete_transport(3), status(INVALID_PARAMETER))
+    identify.call(delete_transport(3), status(INVALID_PARAMETER))
     identify.call(statistics(1, 0), no_statistics(INVALID_LEVEL))
     identify.call(statistics(0, 2), no_statistics(INVALID_PARAMETER))
     identify.call(statistics(0, 0), counted())
@@ -385,15 +387,19 @@ def null_users():
 def ndr_broken(key, identify, change):
     lan = made("NetWkstaInfo101", platform_id=500, server_name="FILES", domain_name="CORP", version_major=10, version_minor=0, lan_root="")
     identify.call(get_info(100), answered("NetWkstaGetInfo", {"level": 101}, info=lan), tree={})   # W-04
-    change.call(other_tag(), struct.pack("<II", 0, DENIED), tree={})                             # WKST-7
+    identify.call(other_tag(), struct.pack("<II", 0, DENIED), tree={})                           # WKST-7
     question, tree = newer_join(key, said=32)
     change.call(question, status(DENIED), tree=tree)                                             # WKST-7, W-25
     identify.call(null_users(), struct.pack("<IIIIIII", 0, 0, 0x20000, 0, 0, 0, 0) + status(0), tree={})  # WKST-8
 
 
-def ndr_kept(_key, identify, change):
-    change.call(other_tag(), fault=BAD_STUB, tree={})
+def ndr_kept(_key, identify, _change):
+    identify.call(other_tag(), fault=BAD_STUB, tree={})
     identify.call(null_users(), fault=BAD_STUB, tree={})
+
+
+def guest(_key, identify):
+    identify.call(delete_transport(0))                                                           # WKST-2
 
 
 def main(folder):
@@ -402,6 +408,7 @@ def main(folder):
     in_folder(folder, "crafted-wkst-kept", kept, pipes)
     in_folder(folder, "crafted-wkst-ndr-broken", ndr_broken, pipes[:2])
     in_folder(folder, "crafted-wkst-ndr-kept", ndr_kept, pipes[:2])
+    in_folder(folder, "crafted-wkst-guest", guest, pipes[:1], IS_GUEST)
 
 
 if __name__ == "__main__":
