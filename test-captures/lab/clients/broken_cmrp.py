@@ -1,7 +1,8 @@
-"""A crafted capture of ClusAPI that breaks rules of [MS-CMRP] on purpose: broken_cmrp.py FOLDER
+"""Crafted captures of ClusAPI, one that breaks rules of [MS-CMRP] on purpose and one that keeps some: broken_cmrp.py FOLDER
 
-No client and no server at hand breaks them, so the PDUs are made: framing from [C706] 12.6, in the clear over TCP, stubs by Samba
-(clusapi.py). Each call names the rule that it, or its answer, breaks. There is no chance in it: the file comes out the same.
+No client and no server at hand does either, so the PDUs are made: framing from [C706] 12.6, in the clear over TCP, stubs by Samba
+(clusapi.py). Each call names the rule that it, or its answer,
+is for. There is no chance in it: the files come out the same.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -62,15 +63,18 @@ class Connection:
         self.capture.packets.append((self.capture.at, bytes(12) + b"\x08\x00" + ip + tcp))
         self.sent[back] += len(payload)
 
-    def pdu(self, kind, body):
-        head = struct.pack("<BBBBIHHI", 5, 0, kind, 3, 0x10, 16 + len(body), 0, self.call_id)
+    def pdu(self, kind, body, call_id=None):
+        head = struct.pack("<BBBBIHHI", 5, 0, kind, 3, 0x10, 16 + len(body), 0, call_id or self.call_id)
         self.segment(kind in (RESPONSE, BIND_ACK), PSH | ACK, head + body)
 
     def send(self, opnum, request, reply, context=0):
         self.call_id += 1
         self.pdu(REQUEST, struct.pack("<IHH", len(request), context, opnum) + request)
         if reply is not None:
-            self.pdu(RESPONSE, struct.pack("<IHBx", len(reply), context, 0) + reply)
+            self.respond(reply, context)
+
+    def respond(self, reply, context=0, call_id=None):
+        self.pdu(RESPONSE, struct.pack("<IHBx", len(reply), context, 0) + reply, call_id)
 
     def __call__(self, name, answer=None, status=0, version=3, context=0, unanswered=False, **asked):
         """`answer`: values of the reply. A method without a return value has its `status` among them."""
@@ -90,6 +94,7 @@ class Connection:
         if version == 2:
             reply = without_rpc_status(method, reply)
         self.send(method.opnum, request, None if unanswered else reply, context)
+        return self.call_id, reply
 
     def end(self):
         for back in (False, True):
@@ -170,6 +175,28 @@ def versions(call):
          dwFlags=2)                                                                                     # C-14
 
 
+def refused(call):
+    """What the server of the other capture should have done. Contexts of versions 2.0 and 3.0."""
+    key, reading, group, port = (handle(i) for i in range(1, 5))
+    call("GetRootKey", {"phKey": key}, version=2, samDesired=0xF003F)
+    call("EnumKey", {"KeyName": ""}, status=6, context=1, hKey=key, dwIndex=0)                          # C-02
+    call("CloseKey", {"pKey": NOTHING}, version=2, pKey=key)
+    call("OpenResourceEx", {"lpdwGrantedAccess": READ, "hResource": reading}, context=1, lpszResourceName="Disk",
+         dwDesiredAccess=READ)
+    call("ResourceControl", {}, status=5, context=1, hResource=reading, dwControlCode=0x0140005E,
+         lpInBuffer=property_list({"Description": "x"}))                                                # C-21
+    call("CloseResource", {"Resource": NOTHING}, context=1, Resource=reading)
+    call("OpenGroup", {"hGroup": group}, context=1, lpszGroupName="G")
+    call("MoveGroupEx", {}, status=87, context=1, hGroup=group, dwMoveFlags=5, lpInBuffer=b"")          # C-34
+    call("CloseGroup", {"Group": NOTHING}, context=1, Group=group)
+    call("CreateNotify", {"hNotify": port}, context=1)
+    waiting, reply = call("GetNotify", {"Name": ""}, status=259, context=1, unanswered=True, hNotify=port)
+    call("UnblockGetNotifyCall", {}, context=1, hNotify=port)
+    call.respond(reply, 1, waiting)                                                                     # C-27
+    call("CloseNotify", {"Notify": NOTHING}, context=1, Notify=port)
+    call.end()
+
+
 def main(folder):
     capture = Capture()
     first = Connection(capture, 49500)
@@ -184,6 +211,9 @@ def main(folder):
     for connection in (second, third, first):                                                           # C-06: handles left open
         connection.end()
     capture.write(os.path.join(folder, "crafted-cmrp-broken.pcap"))
+    capture = Capture()
+    refused(Connection(capture, 49500, (2, 3)))
+    capture.write(os.path.join(folder, "crafted-cmrp-kept.pcap"))
 
 
 if __name__ == "__main__":
