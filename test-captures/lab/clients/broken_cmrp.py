@@ -17,6 +17,7 @@ from cmrp_datagrams import without_rpc_status
 
 CLUSAPI = uuid.UUID("b97db8b2-4c63-11cf-bff6-08002be23f2f")
 NDR = uuid.UUID("8a885d04-1ceb-11c9-9fe8-08002b104860").bytes_le + struct.pack("<I", 2)
+NDR64 = uuid.UUID("71710533-beba-4937-8319-b5dbef9ccc36").bytes_le + struct.pack("<I", 1)
 REQUEST, RESPONSE, BIND, BIND_ACK = 0, 2, 11, 12
 CLIENT, SERVER = bytes((192, 0, 2, 100)), bytes((192, 0, 2, 10))
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
@@ -42,17 +43,17 @@ class Capture:
 class Connection:
     """A TCP connection, and an association on it with a presentation context for each of `versions`."""
 
-    def __init__(self, capture, port, versions=(3,), group=0x5EED):
+    def __init__(self, capture, port, versions=(3,), group=0x5EED, syntax=NDR, refused=False):
         self.capture, self.port, self.call_id = capture, port, 1
         self.sent = {False: 0, True: 0}
         for back, flags in ((False, SYN), (True, SYN | ACK), (False, ACK)):
             self.segment(back, flags)
             self.sent[back] += bool(flags & SYN)
-        contexts = b"".join(struct.pack("<HBx", i, 1) + CLUSAPI.bytes_le + struct.pack("<I", version) + NDR
+        contexts = b"".join(struct.pack("<HBx", i, 1) + CLUSAPI.bytes_le + struct.pack("<I", version) + syntax
                             for i, version in enumerate(versions))
         self.pdu(BIND, struct.pack("<HHIB3x", 4280, 4280, 0, len(versions)) + contexts)
         self.pdu(BIND_ACK, struct.pack("<HHIH", 4280, 4280, group, 6) + b"49664\0" + struct.pack("<B3x", len(versions))
-                 + (struct.pack("<HH", 0, 0) + NDR) * len(versions))
+                 + (struct.pack("<HH", 2, 2) + bytes(20) if refused else bytes(4) + syntax) * len(versions))
 
     def segment(self, back, flags, payload=b""):
         ports = (49664, self.port) if back else (self.port, 49664)
@@ -175,7 +176,7 @@ def versions(call):
          dwFlags=2)                                                                                     # C-14
 
 
-def refused(call):
+def refusals(call):
     """What the server of the other capture should have done. Contexts of versions 2.0 and 3.0."""
     key, reading, group, port = (handle(i) for i in range(1, 5))
     call("GetRootKey", {"phKey": key}, version=2, samDesired=0xF003F)
@@ -208,11 +209,12 @@ def main(folder):
     methods(first, cluster, resource)
     third = Connection(capture, 49502, (2, 3, 4))
     versions(third)
-    for connection in (second, third, first):                                                           # C-06: handles left open
+    fourth = Connection(capture, 49503, syntax=NDR64, refused=True)                                     # C-01
+    for connection in (second, third, fourth, first):                                                   # C-06: handles left open
         connection.end()
     capture.write(os.path.join(folder, "crafted-cmrp-broken.pcap"))
     capture = Capture()
-    refused(Connection(capture, 49500, (2, 3)))
+    refusals(Connection(capture, 49500, (2, 3)))
     capture.write(os.path.join(folder, "crafted-cmrp-kept.pcap"))
 
 
