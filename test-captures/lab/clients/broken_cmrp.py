@@ -198,6 +198,16 @@ def refusals(call):
     call.end()
 
 
+def malformed(call):
+    resource = handle(1)
+    call("OpenResource", {"hResource": resource}, lpszResourceName="Disk")
+    short = struct.pack("<I", 2) + property_list({"Description": "x"})[4:]
+    call("ResourceControl", {}, hResource=resource, dwControlCode=0x0140005E, lpInBuffer=short)         # C-22: one of two
+    call("GetResourceId", {"pGuid": "x"}, version=2, hResource=resource)                                # C-38: as 2.0 has it
+    call("CloseResource", {"Resource": NOTHING}, Resource=resource)
+    call.end()
+
+
 def main(folder):
     capture = Capture()
     first = Connection(capture, 49500)
@@ -216,6 +226,9 @@ def main(folder):
     capture = Capture()
     refusals(Connection(capture, 49500, (2, 3)))
     capture.write(os.path.join(folder, "crafted-cmrp-kept.pcap"))
+    capture = Capture()
+    malformed(Connection(capture, 49500))
+    capture.write(os.path.join(folder, "crafted-cmrp-malformed.pcap"))
 
 
 if __name__ == "__main__":
