@@ -213,14 +213,12 @@ static void take_spnego(sec_context *context, const uint8_t *token, size_t lengt
             mech_no_key(env, SEC_MALFORMED, "a SPNEGO token of the bind cannot be read");
         return;
     }
-    for (char **oid = message.mech_types; oid && *oid; oid++)
-        env->facts.kerberos_offered |= from_client && spnego_is_kerberos(*oid);
+    env->facts.kerberos_offered |= from_client && message.kerberos;
     env->mech_list_mic |= message.mech_list_mic;
     if (message.token && message.token_length)
         take_mechanism_token(context, message.token, message.token_length, from_client, true);
     else if (message.neg_state == SPNEGO_REJECT && !env->facts.have_key)
         mech_no_key(env, SEC_NO_HANDSHAKE, "the server rejected the negotiation of a mechanism (SPNEGO)");
-    spnego_clear(&message);
 }
 
 void sec_context_token(sec_context *context, const uint8_t *token, size_t length, bool from_client, bool whole)

@@ -1,4 +1,4 @@
-/* der.c - DER through libtasn1.
+/* der.c - DER, through libtasn1 and where it stands.
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "keys/der.h"
@@ -88,17 +88,22 @@ bool der_present(asn1_node node, const char *path)
     return (result == ASN1_MEM_ERROR || result == ASN1_SUCCESS) && octets >= 0;
 }
 
+static bool read_integer(const uint8_t *octets, size_t length, int64_t *value)
+{
+    if (length < 1 || length > sizeof *value)
+        return false;
+    uint64_t number = octets[0] & 0x80 ? UINT64_MAX : 0;
+    for (size_t i = 0; i < length; i++)
+        number = number << 8 | octets[i];
+    *value = (int64_t)number;
+    return true;
+}
+
 bool der_integer(asn1_node node, const char *path, int64_t *value)
 {
     uint8_t octets[8];
     int length = sizeof octets;
-    if (asn1_read_value(node, path, octets, &length) != ASN1_SUCCESS || length < 1)
-        return false;
-    uint64_t number = octets[0] & 0x80 ? UINT64_MAX : 0;
-    for (int i = 0; i < length; i++)
-        number = number << 8 | octets[i];
-    *value = (int64_t)number;
-    return true;
+    return asn1_read_value(node, path, octets, &length) == ASN1_SUCCESS && length > 0 && read_integer(octets, (size_t)length, value);
 }
 
 char *der_text(asn1_node node, const char *path)
@@ -110,9 +115,10 @@ char *der_text(asn1_node node, const char *path)
     return text;
 }
 
+enum { COMPONENTS_MAX = 16 };
+
 char *der_principal(asn1_node node, const char *path)
 {
-    enum { COMPONENTS_MAX = 16 };
     GString *name = NULL;
     for (unsigned i = 1; i <= COMPONENTS_MAX; i++) {
         char at[96];
@@ -143,4 +149,65 @@ size_t der_header(const uint8_t *data, size_t length, uint8_t tag, size_t *value
         return 0;
     *value_length = value;
     return head;
+}
+
+/* ---- where it stands ---- */
+
+enum { TAG_LONG = 0x1f, TAG_GENERAL_STRING = 0x1b };
+
+bool der_next(der_value *rest, uint8_t *tag, der_value *value)
+{
+    size_t length;
+    if (rest->length == 0 || (rest->octets[0] & TAG_LONG) == TAG_LONG)
+        return false;
+    size_t head = der_header(rest->octets, rest->length, rest->octets[0], &length);
+    if (head == 0)
+        return false;
+    *tag = rest->octets[0];
+    *value = (der_value){rest->octets + head, length};
+    *rest = (der_value){rest->octets + head + length, rest->length - head - length};
+    return true;
+}
+
+bool der_find(der_value value, const char *tags, der_value *found)
+{
+    for (; *tags; tags++) {
+        der_value rest = value;
+        uint8_t tag = 0;
+        do
+            if (!der_next(&rest, &tag, &value))
+                return false;
+        while (tag != (uint8_t)*tags);
+    }
+    *found = value;
+    return true;
+}
+
+bool der_find_integer(der_value value, const char *tags, int64_t *number)
+{
+    der_value found;
+    return der_find(value, tags, &found) && read_integer(found.octets, found.length, number);
+}
+
+char *der_find_text(der_value value, const char *tags)
+{
+    der_value found;
+    return der_find(value, tags, &found) ? g_utf8_make_valid((const char *)found.octets, (gssize)found.length) : NULL;
+}
+
+/* PrincipalName, [RFC 4120] 5.2.2: its components are in [1]. */
+char *der_find_principal(der_value value, const char *tags)
+{
+    GString *name = NULL;
+    der_value component, rest;
+    uint8_t tag;
+    if (!der_find(value, tags, &rest) || !der_find(rest, "\x30\xa1\x30", &rest))
+        return NULL;
+    for (unsigned i = 0; i < COMPONENTS_MAX && der_next(&rest, &tag, &component) && tag == TAG_GENERAL_STRING; i++) {
+        char *text = g_utf8_make_valid((const char *)component.octets, (gssize)component.length);
+        name = name ? g_string_append_c(name, '/') : g_string_new(NULL);
+        g_string_append(name, text);
+        g_free(text);
+    }
+    return name ? g_string_free(name, FALSE) : NULL;
 }

@@ -1,4 +1,5 @@
-/* der.h - DER through libtasn1: a schema compiled by asn1Parser, decoded values read by their path.
+/* der.h - DER: through libtasn1, whose schemas are compiled by asn1Parser and whose decoded values are read by their path; and values read
+ * where they stand, for what every handshake has: libtasn1 builds a tree of nodes for each message.
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef RPCLENS_DER_H
@@ -11,7 +12,7 @@
 #include <libtasn1.h>
 
 /* Made by asn1Parser from the *.asn files. */
-extern const asn1_static_node spnego_asn1_tab[], krb5_asn1_tab[], rsa_asn1_tab[], x509_asn1_tab[];
+extern const asn1_static_node krb5_asn1_tab[], rsa_asn1_tab[], x509_asn1_tab[];
 
 /* Decodes data[0..length) as `type`, e.g. "KRB5.AP-REQ"; octets behind the value are allowed. NULL: it is not one. */
 asn1_node der_open(const asn1_static_node *schema, const char *type, const uint8_t *data, size_t length);
@@ -32,5 +33,24 @@ char *der_principal(asn1_node node, const char *path);
 /* The length of a tag and length at the start of data, *value_length that of the value, which is wholly there;
  * 0: there is no such thing. */
 size_t der_header(const uint8_t *data, size_t length, uint8_t tag, size_t *value_length);
+
+/* Octets of somebody else's. */
+typedef struct {
+    const uint8_t *octets;
+    size_t         length;
+} der_value;
+
+/* Takes the next element off `rest`: its tag, which must be of one octet, and its value. False: there is none, or it cannot be read;
+ * then `rest` is as it was. */
+bool der_next(der_value *rest, uint8_t *tag, der_value *value);
+/* Goes down from `value`: takes the first element of the first tag, in that the first of the next, and so on; the tags are a string.
+ * False: there is no such element, or one before it cannot be read. */
+bool der_find(der_value value, const char *tags, der_value *found);
+/* An INTEGER or ENUMERATED found so. False likewise, or when it does not fit. */
+bool der_find_integer(der_value value, const char *tags, int64_t *number);
+/* The text of a GeneralString found so, as UTF-8, for g_free; NULL likewise. */
+char *der_find_text(der_value value, const char *tags);
+/* A Kerberos PrincipalName found so, like der_principal(). */
+char *der_find_principal(der_value value, const char *tags);
 
 #endif

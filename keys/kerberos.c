@@ -100,25 +100,49 @@ bool krb_recognise(const uint8_t *token, size_t length)
 }
 
 typedef struct {
-    int32_t  etype;
-    uint32_t kvno; /* 0: not given */
-    uint8_t *cipher;
-    size_t   length;
+    int32_t        etype;
+    uint32_t       kvno;   /* 0: not given */
+    const uint8_t *cipher; /* within the message */
+    size_t         length;
 } encrypted_data;
 
-static bool read_encrypted(asn1_node node, const char *path, encrypted_data *out)
+/* [RFC 4120] 5.2.9 */
+static bool read_encrypted(der_value message, const char *tags, encrypted_data *out)
 {
-    char at[64];
-    int64_t etype = 0, kvno = 0;
-    g_snprintf(at, sizeof at, "%s.etype", path);
-    bool known = der_integer(node, at, &etype);
-    g_snprintf(at, sizeof at, "%s.kvno", path);
-    der_integer(node, at, &kvno);
-    g_snprintf(at, sizeof at, "%s.cipher", path);
-    out->cipher = known ? der_octets(node, at, &out->length) : NULL;
-    out->etype = (int32_t)etype;
-    out->kvno = (uint32_t)kvno;
-    return out->cipher != NULL;
+    der_value data, cipher;
+    int64_t etype, kvno = 0;
+    if (!der_find(message, tags, &data) || !der_find_integer(data, "\x30\xa0\x02", &etype) ||
+        !der_find(data, "\x30\xa2\x04", &cipher))
+        return false;
+    der_find_integer(data, "\x30\xa1\x02", &kvno);
+    *out = (encrypted_data){(int32_t)etype, (uint32_t)kvno, cipher.octets, cipher.length};
+    return true;
+}
+
+/* What an AP-REQ has, [RFC 4120] 5.3 and 5.5.1. */
+typedef struct {
+    uint32_t       options;
+    encrypted_data ticket, authenticator;
+    der_value      whole;
+} ap_req_parts;
+
+static uint32_t read_options(der_value ap_req)
+{
+    der_value bits;
+    uint32_t options = 0;
+    if (!der_find(ap_req, "\x6e\x30\xa2\x03", &bits)) /* the first octet counts the unused bits of the last */
+        return 0;
+    for (size_t i = 1; i <= sizeof options; i++)
+        options = options << 8 | (i < bits.length ? bits.octets[i] : 0);
+    return options;
+}
+
+static bool read_ap_req(const uint8_t *data, size_t length, ap_req_parts *parts)
+{
+    parts->whole = (der_value){data, length};
+    parts->options = read_options(parts->whole);
+    return read_encrypted(parts->whole, "\x6e\x30\xa3\x61\x30\xa3", &parts->ticket) &&
+           read_encrypted(parts->whole, "\x6e\x30\xa4", &parts->authenticator);
 }
 
 /* An EncryptionKey; NULL when it is absent. */
@@ -338,22 +362,20 @@ static bool try_ticket_key(const key_entry *entry, void *data)
 uint8_t *krb_open_ap_req(const keyring *ring, const uint8_t *octets, size_t length, uint32_t usage, size_t *plain_length,
                          krb_ap_req *found)
 {
-    asn1_node ap_req = der_open(krb5_asn1_tab, "KRB5.AP-REQ", octets, length);
-    encrypted_data ticket = {0}, sealed = {0};
-    authenticator_trial t = {&sealed, usage, NULL, 0};
-    if (ap_req && read_encrypted(ap_req, "ticket.enc-part", &ticket) && read_encrypted(ap_req, "authenticator", &sealed)) {
-        const opened_ticket *known = keyring_recall(ring, ticket.cipher, ticket.length);
-        const key_entry *entry = known ? NULL : keyring_try_session(ring, KEY_TICKET, 0, try_ticket_key, &t, NULL);
-        if (known) {
-            t.plain = etype_decrypt(known->etype, known->key, known->key_length, usage, sealed.cipher, sealed.length, &t.length);
-            *found = (krb_ap_req){known->etype, known->key, known->entry};
-        } else if (entry) {
-            *found = (krb_ap_req){entry->etype, entry->octets, entry};
-        }
+    ap_req_parts ap_req;
+    *plain_length = 0;
+    if (!read_ap_req(octets, length, &ap_req))
+        return NULL;
+    const encrypted_data *sealed = &ap_req.authenticator;
+    authenticator_trial t = {sealed, usage, NULL, 0};
+    const opened_ticket *known = keyring_recall(ring, ap_req.ticket.cipher, ap_req.ticket.length);
+    const key_entry *entry = known ? NULL : keyring_try_session(ring, KEY_TICKET, 0, try_ticket_key, &t, NULL);
+    if (known) {
+        t.plain = etype_decrypt(known->etype, known->key, known->key_length, usage, sealed->cipher, sealed->length, &t.length);
+        *found = (krb_ap_req){known->etype, known->key, known->entry};
+    } else if (entry) {
+        *found = (krb_ap_req){entry->etype, entry->octets, entry};
     }
-    g_free(ticket.cipher);
-    g_free(sealed.cipher);
-    der_close(ap_req);
     *plain_length = t.length;
     return t.plain;
 }
@@ -377,15 +399,11 @@ static void take_gss_checksum(mech_env *env, asn1_node authenticator)
     g_free(octets);
 }
 
-static bool open_authenticator(krb_session *session, asn1_node ap_req)
+static bool open_authenticator(krb_session *session, const encrypted_data *sealed)
 {
-    encrypted_data sealed;
     size_t length;
-    if (!read_encrypted(ap_req, "authenticator", &sealed))
-        return false;
     uint8_t *plain = etype_decrypt(session->session_etype, session->session_key, session->session_key_length,
-                                   USAGE_AUTHENTICATOR, sealed.cipher, sealed.length, &length);
-    g_free(sealed.cipher);
+                                   USAGE_AUTHENTICATOR, sealed->cipher, sealed->length, &length);
     asn1_node authenticator = plain ? der_open(krb5_asn1_tab, "KRB5.Authenticator", plain, length) : NULL;
     crypto_free(plain);
     if (!authenticator)
@@ -401,8 +419,8 @@ static bool open_authenticator(krb_session *session, asn1_node ap_req)
 }
 
 typedef struct {
-    krb_session *session;
-    asn1_node    ap_req;
+    krb_session          *session;
+    const encrypted_data *authenticator;
 } session_trial;
 
 /* A ticket's session key opens the authenticator beside the ticket, or it belongs to another ticket. */
@@ -415,7 +433,7 @@ static bool try_session_key(const key_entry *entry, void *data)
     session->session_key_length = entry->length;
     session->session_key = crypto_alloc(entry->length + 1);
     memcpy(session->session_key, entry->octets, entry->length);
-    if (!open_authenticator(session, t->ap_req)) {
+    if (!open_authenticator(session, t->authenticator)) {
         drop_keys(session);
         return false;
     }
@@ -424,53 +442,36 @@ static bool try_session_key(const key_entry *entry, void *data)
 }
 
 /* From a credential cache, say: no service key is needed then, and user-to-user tickets open as well. */
-static const key_entry *open_by_session_key(krb_session *session, asn1_node ap_req, size_t *tried)
+static const key_entry *open_by_session_key(krb_session *session, const encrypted_data *authenticator, size_t *tried)
 {
-    session_trial t = {session, ap_req};
+    session_trial t = {session, authenticator};
     return keyring_try_session(session->env->ring, KEY_TICKET, 0, try_session_key, &t, tried);
 }
 
 /* ---- the legs ---- */
 
-static void note_options(sec_facts *facts, asn1_node ap_req)
-{
-    uint8_t bits[4] = {0};
-    int count = sizeof bits; /* octets going in, bits coming out */
-    facts->ap_options = asn1_read_value(ap_req, "ap-options", bits, &count) != ASN1_SUCCESS ? 0
-                      : (uint32_t)bits[0] << 24 | (uint32_t)bits[1] << 16 | (uint32_t)bits[2] << 8 | bits[3];
-}
-
-static void open_ap_req(krb_session *session, asn1_node ap_req)
+static void open_ap_req(krb_session *session, const ap_req_parts *ap_req, const char *service, const char *realm)
 {
     mech_env *env = session->env;
-    encrypted_data ticket = {0};
-    char *service = der_principal(ap_req, "ticket.sname"), *realm = der_text(ap_req, "ticket.realm");
-    if (!service || !realm || !read_encrypted(ap_req, "ticket.enc-part", &ticket)) {
-        mech_no_key(env, SEC_MALFORMED, "the AP-REQ's ticket has no service, realm or sealed part");
-    } else {
-        env->facts.ap_req = true;
-        env->facts.ticket_etype = ticket.etype;
-        env->facts.target = mech_keep(env, "%s@%s", service, realm);
-        note_options(&env->facts, ap_req);
-        size_t tried;
-        const key_entry *entry = open_by_session_key(session, ap_req, &tried);
-        if (entry) {
+    env->facts.ap_req = true;
+    env->facts.ticket_etype = ap_req->ticket.etype;
+    env->facts.target = mech_keep(env, "%s@%s", service, realm);
+    env->facts.ap_options = ap_req->options;
+    size_t tried;
+    const key_entry *entry = open_by_session_key(session, &ap_req->authenticator, &tried);
+    if (entry) {
+        mech_have_key(env, entry, tried, MECH_BY_HANDSHAKE);
+    } else if ((entry = open_ticket(session, service, realm, &ap_req->ticket, &tried))) {
+        if (open_authenticator(session, &ap_req->authenticator))
             mech_have_key(env, entry, tried, MECH_BY_HANDSHAKE);
-        } else if ((entry = open_ticket(session, service, realm, &ticket, &tried))) {
-            if (open_authenticator(session, ap_req))
-                mech_have_key(env, entry, tried, MECH_BY_HANDSHAKE);
-            else if (!etype_supported(session->session_etype))
-                mech_no_key(env, SEC_UNSUPPORTED, "the session key of %s is of type %s, which this build does not open",
-                            env->facts.target, etype_name(session->session_etype));
-            else
-                mech_no_key(env, SEC_MALFORMED, "the ticket for %s opens, but the authenticator beside it does not",
-                            env->facts.target);
-        }
-        env->facts.keys_tried = tried;
+        else if (!etype_supported(session->session_etype))
+            mech_no_key(env, SEC_UNSUPPORTED, "the session key of %s is of type %s, which this build does not open",
+                        env->facts.target, etype_name(session->session_etype));
+        else
+            mech_no_key(env, SEC_MALFORMED, "the ticket for %s opens, but the authenticator beside it does not",
+                        env->facts.target);
     }
-    g_free(ticket.cipher);
-    g_free(service);
-    g_free(realm);
+    env->facts.keys_tried = tried;
 }
 
 static void take_ap_req(krb_session *session, const uint8_t *data, size_t length)
@@ -483,22 +484,25 @@ static void take_ap_req(krb_session *session, const uint8_t *data, size_t length
     g_byte_array_append(session->ap_req, data, (guint)length);
     facts->ap_rep = facts->gss_flags_known = facts->forwarded_tgt = false;
     facts->user = NULL;
-    asn1_node ap_req = der_open(krb5_asn1_tab, "KRB5.AP-REQ", data, length);
-    if (ap_req)
-        open_ap_req(session, ap_req);
+    ap_req_parts ap_req;
+    bool readable = read_ap_req(data, length, &ap_req);
+    char *service = der_find_principal(ap_req.whole, "\x6e\x30\xa3\x61\x30\xa2");
+    char *realm = der_find_text(ap_req.whole, "\x6e\x30\xa3\x61\x30\xa1\x1b");
+    if (readable && service && realm)
+        open_ap_req(session, &ap_req, service, realm);
     else
         mech_no_key(session->env, SEC_MALFORMED, "the AP-REQ of the bind cannot be read");
-    der_close(ap_req);
+    g_free(service);
+    g_free(realm);
 }
 
 /* The server's; the client's third leg, which in DCE style has the same form, gives no key. */
 static void take_ap_rep(krb_session *session, const uint8_t *data, size_t length)
 {
     session->env->facts.ap_rep = true;
-    asn1_node ap_rep = session->session_key ? der_open(krb5_asn1_tab, "KRB5.AP-REP", data, length) : NULL;
     encrypted_data sealed;
     size_t plain_length;
-    if (ap_rep && read_encrypted(ap_rep, "enc-part", &sealed)) {
+    if (session->session_key && read_encrypted((der_value){data, length}, "\x6f\x30\xa2", &sealed)) {
         uint8_t *plain = etype_decrypt(session->session_etype, session->session_key, session->session_key_length,
                                        USAGE_AP_REP, sealed.cipher, sealed.length, &plain_length);
         asn1_node part = plain ? der_open(krb5_asn1_tab, "KRB5.EncAPRepPart", plain, plain_length) : NULL;
@@ -508,9 +512,7 @@ static void take_ap_rep(krb_session *session, const uint8_t *data, size_t length
         }
         der_close(part);
         crypto_free(plain);
-        g_free(sealed.cipher);
     }
-    der_close(ap_rep);
 }
 
 static void take_error(krb_session *session, const uint8_t *data, size_t length)

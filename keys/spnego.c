@@ -10,7 +10,7 @@
 
 #include "keys/der.h"
 
-enum { TAG_GSS = 0x60, TAG_INIT = 0xa0, TAG_RESP = 0xa1, OID_TEXT_MAX = 128 };
+enum { TAG_GSS = 0x60, TAG_INIT = 0xa0, TAG_RESP = 0xa1, TAG_OCTETS = 0x04 };
 
 static const uint8_t spnego_oid[] = {0x06, 0x06, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x02};
 
@@ -27,88 +27,82 @@ bool spnego_recognise(const uint8_t *token, size_t length)
     return length && (token[0] == TAG_INIT || token[0] == TAG_RESP || frame_length(token, length));
 }
 
-static char *read_oid(asn1_node node, const char *path)
+/* 1.2.840.113554.1.2.2 and .3 below it, 1.2.840.48018.1.2.2 */
+static bool is_kerberos(const der_value *oid)
 {
-    char text[OID_TEXT_MAX];
-    int length = sizeof text;
-    return asn1_read_value(node, path, text, &length) == ASN1_SUCCESS ? g_strndup(text, sizeof text) : NULL;
+    static const struct {
+        uint8_t octets[11];
+        size_t  length;
+    } oids[] = {{"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02", 9},
+                {"\x2a\x86\x48\x82\xf7\x12\x01\x02\x02", 9},
+                {"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x03", 10}};
+    for (size_t i = 0; i < G_N_ELEMENTS(oids); i++)
+        if (oid->length == oids[i].length && !memcmp(oid->octets, oids[i].octets, oid->length))
+            return true;
+    return false;
 }
 
-static char **read_mech_types(asn1_node node)
+static bool read_mech_types(der_value field, spnego_message *message)
 {
-    GPtrArray *oids = g_ptr_array_new();
-    for (unsigned i = 1; i <= SPNEGO_MECHS_MAX; i++) {
-        char path[48];
-        g_snprintf(path, sizeof path, "mechTypes.?%u", i);
-        char *oid = read_oid(node, path);
-        if (!oid)
-            break;
-        g_ptr_array_add(oids, oid);
+    der_value rest, oid;
+    uint8_t tag;
+    if (!der_find(field, "\x30", &rest))
+        return false;
+    while (rest.length) {
+        if (!der_next(&rest, &tag, &oid))
+            return false;
+        message->kerberos |= is_kerberos(&oid);
     }
-    g_ptr_array_add(oids, NULL);
-    return (char **)g_ptr_array_free(oids, FALSE);
+    return true;
+}
+
+static bool read_token(der_value field, spnego_message *message)
+{
+    der_value token;
+    if (!der_find(field, "\x04", &token))
+        return false;
+    message->token = token.octets;
+    message->token_length = token.length;
+    return true;
 }
 
 /* [3] is a mechListMIC when it holds an OCTET STRING, and the hints of NegTokenInit2 when a SEQUENCE. */
-static bool third_is_mic(asn1_node node)
+static bool read_init(uint8_t tag, der_value field, spnego_message *message)
 {
-    size_t length;
-    uint8_t *octets = der_octets(node, "third", &length);
-    bool is_mic = octets && length && octets[0] == 0x04;
-    g_free(octets);
-    return is_mic;
+    switch (tag) {
+    case 0xa0: return read_mech_types(field, message);
+    case 0xa2: return read_token(field, message);
+    case 0xa3:
+    case 0xa4: message->mech_list_mic |= field.length && field.octets[0] == TAG_OCTETS; return true;
+    default:   return true;
+    }
 }
 
-static void read_init(asn1_node node, spnego_message *message)
-{
-    message->init = true;
-    message->mech_types = read_mech_types(node);
-    message->token = der_octets(node, "mechToken", &message->token_length);
-    message->mech_list_mic = der_present(node, "mechListMIC") || third_is_mic(node);
-}
-
-static void read_resp(asn1_node node, spnego_message *message)
+static bool read_resp(uint8_t tag, der_value field, spnego_message *message)
 {
     int64_t state;
-    if (der_integer(node, "negState", &state) && state >= 0 && state <= SPNEGO_REQUEST_MIC)
-        message->neg_state = (int)state;
-    message->supported_mech = read_oid(node, "supportedMech");
-    message->token = der_octets(node, "responseToken", &message->token_length);
-    message->mech_list_mic = der_present(node, "mechListMIC");
+    switch (tag) {
+    case 0xa0:
+        if (der_find_integer(field, "\x0a", &state) && state >= 0 && state <= SPNEGO_REQUEST_MIC)
+            message->neg_state = (int)state;
+        return true;
+    case 0xa2: return read_token(field, message);
+    case 0xa3: message->mech_list_mic = true; return true;
+    default:   return true;
+    }
 }
 
 bool spnego_parse(const uint8_t *token, size_t length, spnego_message *message)
 {
-    memset(message, 0, sizeof *message);
-    message->neg_state = -1;
+    *message = (spnego_message){.neg_state = -1};
     size_t frame = frame_length(token, length);
     bool init = length > frame && token[frame] == TAG_INIT;
-    asn1_node node = der_open(spnego_asn1_tab, init ? "SPNEGO.NegTokenInit" : "SPNEGO.NegTokenResp", token + frame, length - frame);
-    if (!node)
+    der_value rest = {token + frame, length - frame}, field;
+    uint8_t tag;
+    if (!der_find(rest, init ? "\xa0\x30" : "\xa1\x30", &rest))
         return false;
-    if (init)
-        read_init(node, message);
-    else
-        read_resp(node, message);
-    der_close(node);
+    while (rest.length)
+        if (!der_next(&rest, &tag, &field) || !(init ? read_init : read_resp)(tag, field, message))
+            return false;
     return true;
-}
-
-void spnego_clear(spnego_message *message)
-{
-    g_strfreev(message->mech_types);
-    g_free(message->supported_mech);
-    g_free(message->token);
-    memset(message, 0, sizeof *message);
-}
-
-bool spnego_is_kerberos(const char *oid)
-{
-    return !strcmp(oid, "1.2.840.113554.1.2.2") || !strcmp(oid, "1.2.840.48018.1.2.2")
-        || !strcmp(oid, "1.2.840.113554.1.2.2.3");
-}
-
-bool spnego_is_ntlm(const char *oid)
-{
-    return !strcmp(oid, "1.3.6.1.4.1.311.2.2.10");
 }

@@ -8,30 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* No sender offers more than a handful. */
-enum { SPNEGO_MECHS_MAX = 16 };
-
 /* negState; -1 stands for "absent" */
 enum { SPNEGO_ACCEPT_COMPLETED, SPNEGO_ACCEPT_INCOMPLETE, SPNEGO_REJECT, SPNEGO_REQUEST_MIC };
 
 typedef struct {
-    bool     init;           /* NegTokenInit or NegTokenInit2, else NegTokenResp */
-    char   **mech_types;     /* dotted OIDs in order of preference, NULL at the end; NULL when absent */
-    char    *supported_mech; /* a dotted OID, or NULL */
-    int      neg_state;
-    uint8_t *token;          /* mechToken or responseToken as it stands, or NULL */
-    size_t   token_length;
-    bool     mech_list_mic;
+    bool           kerberos;     /* mechTypes name Kerberos: by its own OID, by the one a typing mistake gave to Windows 2000, or user to
+                                    user */
+    int            neg_state;
+    const uint8_t *token;        /* mechToken or responseToken, within what was parsed; or NULL */
+    size_t         token_length;
+    bool           mech_list_mic;
 } spnego_message;
 
 /* Whether a token begins as SPNEGO's do: framed by GSS-API with SPNEGO's OID, or a bare NegTokenInit or Resp. */
 bool spnego_recognise(const uint8_t *token, size_t length);
-/* False: it cannot be read, and there is nothing to clear. */
+/* False: it cannot be read. */
 bool spnego_parse(const uint8_t *token, size_t length, spnego_message *message);
-void spnego_clear(spnego_message *message);
-
-/* Kerberos by its own OID, by the one a typing mistake gave to Windows 2000, or user to user. */
-bool spnego_is_kerberos(const char *oid);
-bool spnego_is_ntlm(const char *oid);
 
 #endif
