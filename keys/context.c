@@ -41,7 +41,11 @@ const char *sec_reason_name(sec_reason reason)
 
 static const char *keep_v(mech_env *env, const char *format, va_list arguments)
 {
+    if (!strchr(format, '%'))
+        return format; /* formats are literals */
     char *text = g_strdup_vprintf(format, arguments);
+    if (!env->strings)
+        env->strings = g_string_chunk_new(256);
     const char *kept = g_string_chunk_insert_const(env->strings, text);
     g_free(text);
     return kept;
@@ -139,7 +143,6 @@ sec_context *sec_context_new(const keyring *ring, uint8_t auth_type)
     sec_context *context = g_new0(sec_context, 1);
     mech_env *env = &context->env;
     env->ring = ring;
-    env->strings = g_string_chunk_new(256);
     env->facts.mechanism_text = "unknown";
     context->auth_type = auth_type;
     mech_no_key(env, SEC_NO_HANDSHAKE, "the bind is not in the capture: start capturing before the connection is made");
@@ -159,7 +162,8 @@ void sec_context_free(sec_context *context)
         return;
     ntlm_free(context->ntlm);
     krb_free(context->krb);
-    g_string_chunk_free(context->env.strings);
+    if (context->env.strings)
+        g_string_chunk_free(context->env.strings);
     crypto_wipe(context->env.scratch, context->env.scratch_size);
     g_free(context->env.scratch);
     crypto_free(context->env.session_key);

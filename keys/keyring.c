@@ -701,6 +701,8 @@ const key_entry *keyring_try_backup(const keyring *ring, key_kind kind, const ui
 
 const void *keyring_recall(const keyring *ring, const uint8_t *octets, size_t length)
 {
+    if (g_hash_table_size(ring->memory) == 0)
+        return NULL;
     GBytes *wanted = g_bytes_new_static(octets, length);
     const memory *m = g_hash_table_lookup(ring->memory, wanted);
     g_bytes_unref(wanted);

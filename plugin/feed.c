@@ -55,6 +55,7 @@ typedef struct {
     rpc_origin    origin;        /* of the last frame with SMB or RPC */
     GHashTable   *conversations; /* set of ends: of each pair of addresses and ports, those in use */
     GPtrArray    *all_ends;      /* those before them, too, in the order of their first frame */
+    ends         *last_ends;     /* of the frame before, and often of this; NULL */
     GHashTable   *by_connection; /* connection -> its ends, once somebody asks how one has ended; of the first: */
     guint         indexed;       /* of all_ends */
     GArray       *pdus;          /* of kept_pdu, in the order of frames */
@@ -372,7 +373,8 @@ static uint64_t connection_of(const packet_info *pinfo, const conversation_t *co
 static const ends *ends_of(packet_info *pinfo)
 {
     const ends wanted = {.a = pinfo->src, .b = pinfo->dst, .port_a = pinfo->srcport, .port_b = pinfo->destport};
-    ends *e = g_hash_table_lookup(now->conversations, &wanted);
+    ends *e = now->last_ends && ends_equal(now->last_ends, &wanted) ? now->last_ends : g_hash_table_lookup(now->conversations, &wanted);
+    now->last_ends = e;
     if (e && e->conversation && !e->conversation->next)
         return e;
     const conversation_t *conversation = find_conversation_pinfo(pinfo, 0);
@@ -388,6 +390,7 @@ static const ends *ends_of(packet_info *pinfo)
     e->conversation = conversation;
     e->connection = connection_of(pinfo, conversation);
     g_hash_table_replace(now->conversations, e, e);
+    now->last_ends = e;
     g_ptr_array_add(now->all_ends, e);
     if (now->judge && hooks_tcp(conversation).began)
         verifier_started(now->judge, e->connection);
@@ -428,10 +431,10 @@ static void meet(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
     met.next_kept = 0;
     met.encrypted = false;
     met.session = 0;
-    g_array_set_size(met.sealed, 0);
-    g_array_set_size(met.opened, 0);
-    g_array_set_size(met.pdus, 0);
-    g_array_set_size(met.messages, 0);
+    GArray *const of_frame[] = {met.sealed, met.opened, met.pdus, met.messages};
+    for (size_t i = 0; i < G_N_ELEMENTS(of_frame); i++)
+        if (of_frame[i]->len > 0)
+            g_array_set_size(of_frame[i], 0);
     compat_at_frame_end(pinfo, frame_done);
 }
 

@@ -330,21 +330,30 @@ static char *call_name(packet_info *pinfo, const rpc_pdu *pdu, const rpc_message
     return wmem_strdup_printf(pinfo->pool, "opnum %u %s", call->opnum, kind_name(pdu, m));
 }
 
+enum { DIGITS_MAX = 11 };
+
+static const char *digits_of(guint32 number, char text[DIGITS_MAX])
+{
+    char *at = text + DIGITS_MAX - 1;
+    *at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while (number /= 10);
+    return at;
+}
+
 /* A frame's only PDU has the Info column to itself; of several, each adds to what Wireshark wrote of them all. The columns of a
  * frame are made even where nobody looks at it, so they are put together without a format. */
 static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m, bool alone)
 {
     const rpc_call *call = pdu->call;
-    char opnum[6], call_id[11];
-    g_snprintf(call_id, sizeof call_id, "%u", pdu->call_id);
-    if (!call->method)
-        g_snprintf(opnum, sizeof opnum, "%u", call->opnum);
-    const char *before = call->method ? "" : "opnum ", *name = call->method ? call->method->name : opnum;
+    char opnum[DIGITS_MAX], call_id[DIGITS_MAX];
+    const char *before = call->method ? "" : "opnum ", *name = call->method ? call->method->name : digits_of(call->opnum, opnum);
     const char *sealed = pdu->verdict.state == SEC_SEALED ? " (sealed)" : "";
     col_set_str(pinfo->cinfo, COL_PROTOCOL, register_short_name(call->interface));
     if (alone)
         col_add_lstr(pinfo->cinfo, COL_INFO, before, name, " ", kind_name(pdu, m), pdu->last ? "" : ", fragment", sealed, ", call_id: ",
-                     call_id, COL_ADD_LSTR_TERMINATOR);
+                     digits_of(pdu->call_id, call_id), COL_ADD_LSTR_TERMINATOR);
     else
         col_append_lstr(pinfo->cinfo, COL_INFO, ", ", before, name, " ", kind_name(pdu, m), sealed, COL_ADD_LSTR_TERMINATOR);
 }

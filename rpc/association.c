@@ -529,6 +529,19 @@ static void give_up(rpc_message *m, const char *text)
     m->text = m->text ? m->text : text;
 }
 
+/* Most messages are in one frame. */
+static void add_frame(rpc_message *m, uint32_t frame)
+{
+    if (m->last_frame == frame)
+        return;
+    if (!m->frames) {
+        m->frames = g_array_new(FALSE, FALSE, sizeof frame);
+        g_array_append_val(m->frames, m->first_frame);
+    }
+    g_array_append_val(m->frames, frame);
+    m->last_frame = frame;
+}
+
 void tracker_fragment(rpc_tracker *t, open_call *call, const rpc_origin *origin, const pdu_parts *p, const rpc_auth *auth,
                       const sec_verdict *verdict)
 {
@@ -537,7 +550,7 @@ void tracker_fragment(rpc_tracker *t, open_call *call, const rpc_origin *origin,
     bool first = m->kind == RPC_NONE;
     if (first) {
         m->kind = p->type == PDU_REQUEST ? RPC_REQUEST : p->type == PDU_RESPONSE ? RPC_RESPONSE : RPC_FAULT;
-        m->frames = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        m->first_frame = m->last_frame = origin->frame;
         m->seconds = origin->seconds;
         m->nanoseconds = origin->nanoseconds;
         m->big_endian = p->big_endian;
@@ -550,8 +563,7 @@ void tracker_fragment(rpc_tracker *t, open_call *call, const rpc_origin *origin,
     if (!first)
         m->level = MIN(m->level, p->has_auth ? p->auth_level : of_handshake(auth));
     m->sealed |= p->has_auth && (p->auth_level == SEC_LEVEL_PRIVACY || verdict->state == SEC_SEALED);
-    if (m->frames->len == 0 || g_array_index(m->frames, uint32_t, m->frames->len - 1) != origin->frame)
-        g_array_append_val(m->frames, origin->frame);
+    add_frame(m, origin->frame);
     worsen(m, verdict, first);
     append_stub(t, &call->call, m, p, verdict);
     if (!(p->flags & PFC_LAST_FRAG))

@@ -195,11 +195,6 @@ static bool holds_handles(const ndr_method *method)
     return holds;
 }
 
-static uint32_t frame_of(const rpc_message *m)
-{
-    return m->frames && m->frames->len > 0 ? g_array_index(m->frames, uint32_t, m->frames->len - 1) : 0;
-}
-
 typedef struct {
     rpc_handles    *handles;
     const rpc_call *call;
@@ -428,7 +423,7 @@ void rpc_handles_message(rpc_handles *handles, const rpc_call *call, bool respon
             doubt_closed(handles, call);
         return;
     }
-    walk_state w = {.handles = handles, .call = call, .response = response, .frame = frame_of(m),
+    walk_state w = {.handles = handles, .call = call, .response = response, .frame = m->last_frame,
                     .uses = g_array_new(FALSE, FALSE, sizeof(rpc_handle_use))};
     if (response)
         w.name = name_of_opened(handles, call);

@@ -342,7 +342,9 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
     }
     json_builder_set_member_name(b, "frames");
     json_builder_begin_array(b);
-    for (guint i = 0; i < m->frames->len; i++)
+    if (!m->frames)
+        json_builder_add_int_value(b, m->first_frame);
+    for (guint i = 0; m->frames && i < m->frames->len; i++)
         json_builder_add_int_value(b, g_array_index(m->frames, uint32_t, i));
     json_builder_end_array(b);
     char *time = time_text(m->seconds, m->nanoseconds);

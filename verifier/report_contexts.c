@@ -62,7 +62,7 @@ static context_row *row_of(report_contexts *c, const rpc_call *call, const rpc_m
     row->server = g_strdup(call->association->server);
     row->pipe = g_strdup(call->association->pipe);
     row->level = m->level;
-    row->first_frame = g_array_index(m->frames, uint32_t, 0);
+    row->first_frame = m->first_frame;
     g_hash_table_insert(c->by_auth, (gpointer)m->auth, row);
     g_ptr_array_add(c->rows, row);
     return row;

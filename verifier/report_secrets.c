@@ -113,7 +113,7 @@ static void keep(const rpc_secret *secret, void *user)
 {
     report_secrets *s = user;
     const rpc_message *m = s->response ? &s->call->response : &s->call->request;
-    uint32_t frame = g_array_index(m->frames, uint32_t, 0);
+    uint32_t frame = m->first_frame;
     static const struct {
         const char *name, *extension;
     } files[] = {{"certificate", "der"}, {"secret", "bin"}, {"secret", "bin"}, {"password", "txt"}};

@@ -11,8 +11,7 @@ const char ic_nohandshake[] = "IC-NOHANDSHAKE", ic_encrypted[] = "IC-ENCRYPTED",
 
 uint32_t rule_frame(const rpc_message *message)
 {
-    const GArray *frames = message->frames;
-    return frames && frames->len > 0 ? g_array_index(frames, uint32_t, frames->len - 1) : 0;
+    return message->last_frame;
 }
 
 /* An association without any security context is told by its number: unlike an rpc_auth it may be freed, and its address used
