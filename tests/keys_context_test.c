@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "keys/context.h"
+#include "keys/der.h"
+#include "keys/spnego.h"
 #include "tests/keys_vectors.h"
 
 enum { OCTETS_MAX = 4096, PDUS_MAX = 16 };
@@ -752,6 +754,54 @@ static void test_other_mechanisms(void)
     keyring_free(ring);
 }
 
+#define OCTETS(TEXT) ((der_value){(const uint8_t *)(TEXT), sizeof(TEXT) - 1})
+
+static void test_der(void)
+{
+    der_value rest, found = {NULL, 0};
+    uint8_t tag;
+    int64_t number;
+    rest = OCTETS("\x02\x01\x05\x04\x81\x02hi\x30");
+    g_assert_true(der_next(&rest, &tag, &found) && tag == 0x02 && found.length == 1);
+    g_assert_true(der_next(&rest, &tag, &found) && tag == 0x04 && found.length == 2);
+    g_assert_false(der_next(&rest, &tag, &found));
+    g_assert_cmpint(rest.length, ==, 1);
+    const struct {
+        const char *name;
+        der_value   value;
+    } unreadable[] = {
+        {"nothing", OCTETS("")}, {"a length beyond the end", OCTETS("\x30\x05\xa0\x03\x02\x01")},
+        {"an inner length beyond the end", OCTETS("\x30\x05\xa0\x09\x02\x01\x07")},
+        {"no definite length", OCTETS("\x30\x80\xa0\x03\x02\x01\x07\0\0")},
+        {"a length of five octets", OCTETS("\x30\x85\0\0\0\0\x05\xa0\x03\x02\x01\x07")},
+        {"a tag of two octets", OCTETS("\x30\x06\xbf\x20\x03\x02\x01\x07")},
+        {"an integer of nine octets", OCTETS("\x30\x0d\xa0\x0b\x02\x09\1\0\0\0\0\0\0\0\0")},
+        {"an integer of none", OCTETS("\x30\x04\xa0\x02\x02\0")},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(unreadable); i++)
+        if (der_find_integer(unreadable[i].value, "\x30\xa0\x02", &number))
+            g_error("%s is read", unreadable[i].name);
+    g_assert_true(der_find_integer(OCTETS("\x30\x08\xa1\x01x\xa0\x03\x02\x01\xfe"), "\x30\xa0\x02", &number));
+    g_assert_cmpint(number, ==, -2);
+    char *name = der_find_principal(OCTETS("\x30\x11\xa0\x03\x02\x01\x02\xa1\x0a\x30\x08\x1b\x02ho\x1b\x02st"), "");
+    g_assert_cmpstr(name, ==, "ho/st");
+    g_free(name);
+}
+
+static void test_spnego(void)
+{
+    spnego_message m;
+    static const uint8_t init[] = "\xa0\x1b\x30\x19\xa0\x0d\x30\x0b\x06\x09\x2a\x86\x48\x82\xf7\x12\x01\x02\x02"
+                                  "\xa2\x04\x04\x02hi\xa3\x02\x30\0";
+    static const uint8_t resp[] = "\xa1\x15\x30\x13\xa0\x03\x0a\x01\x02\xa2\x04\x04\x02hi\xa3\x06\x04\x04" "abcd";
+    g_assert_true(spnego_parse(init, sizeof init - 1, &m));
+    g_assert_true(m.kerberos && !m.mech_list_mic && m.token_length == 2 && m.neg_state == -1);
+    g_assert_true(spnego_parse(resp, sizeof resp - 1, &m));
+    g_assert_true(!m.kerberos && m.mech_list_mic && m.token_length == 2 && m.neg_state == SPNEGO_REJECT);
+    for (size_t length = 0; length < sizeof resp - 1; length++)
+        g_assert_false(spnego_parse(resp, length, &m));
+}
+
 static void add(const char *what, const conversation *c, GTestDataFunc test)
 {
     char *path = g_strdup_printf("/keys/%s/%s", c->name, what);
@@ -794,5 +844,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/bad-signatures-below-privacy", test_bad_signatures_below_privacy);
     g_test_add_func("/keys/origin", test_key_origin);
     g_test_add_func("/keys/other-mechanisms", test_other_mechanisms);
+    g_test_add_func("/keys/der", test_der);
+    g_test_add_func("/keys/spnego", test_spnego);
     return g_test_run();
 }
