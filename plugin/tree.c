@@ -286,7 +286,7 @@ static void draw_parameters(packet_info *pinfo, proto_tree *tree, tvbuff_t *tvb,
 static tvbuff_t *stub_tvb(const tree_place *place, packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m,
                           const ndr_stub *stub)
 {
-    if (!pdu->plain && m->frames->len == 1)
+    if (!pdu->plain && m->fragments == 1)
         return tvb_new_subset_length_caplen(place->tvb, place->start + (gint)pdu->stub_offset, (gint)stub->length,
                                             (gint)stub->reported);
     guint8 *copy = wmem_memdup(pinfo->pool, stub->data, stub->length);
@@ -302,9 +302,8 @@ static void draw_partner(proto_tree *tree, tvbuff_t *tvb, const rpc_pdu *pdu)
     const rpc_message *partner = pdu->response ? &pdu->call->request : &pdu->call->response;
     if (partner->kind == RPC_NONE)
         return;
-    guint32 frame = g_array_index(partner->frames, uint32_t, 0);
     proto_item_set_generated(
-        proto_tree_add_uint(tree, pdu->response ? generic.request_in : generic.response_in, tvb, 0, 0, frame));
+        proto_tree_add_uint(tree, pdu->response ? generic.request_in : generic.response_in, tvb, 0, 0, partner->first_frame));
 }
 
 static void draw_fault(proto_tree *tree, tvbuff_t *tvb, const rpc_message *m)

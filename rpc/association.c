@@ -63,8 +63,8 @@ static void auth_free(void *p)
 
 static void message_clear(rpc_message *message)
 {
-    if (message->frames)
-        g_array_unref(message->frames);
+    if (message->all_frames)
+        g_array_unref(message->all_frames);
     if (message->stub)
         g_byte_array_unref(message->stub);
 }
@@ -534,11 +534,11 @@ static void add_frame(rpc_message *m, uint32_t frame)
 {
     if (m->last_frame == frame)
         return;
-    if (!m->frames) {
-        m->frames = g_array_new(FALSE, FALSE, sizeof frame);
-        g_array_append_val(m->frames, m->first_frame);
+    if (!m->all_frames) {
+        m->all_frames = g_array_new(FALSE, FALSE, sizeof frame);
+        g_array_append_val(m->all_frames, m->first_frame);
     }
-    g_array_append_val(m->frames, frame);
+    g_array_append_val(m->all_frames, frame);
     m->last_frame = frame;
 }
 
@@ -564,6 +564,7 @@ void tracker_fragment(rpc_tracker *t, open_call *call, const rpc_origin *origin,
         m->level = MIN(m->level, p->has_auth ? p->auth_level : of_handshake(auth));
     m->sealed |= p->has_auth && (p->auth_level == SEC_LEVEL_PRIVACY || verdict->state == SEC_SEALED);
     add_frame(m, origin->frame);
+    m->fragments++;
     worsen(m, verdict, first);
     append_stub(t, &call->call, m, p, verdict);
     if (!(p->flags & PFC_LAST_FRAG))

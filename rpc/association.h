@@ -54,7 +54,8 @@ typedef enum { RPC_NONE, RPC_REQUEST, RPC_RESPONSE, RPC_FAULT } rpc_kind;
 typedef struct {
     rpc_kind       kind;      /* RPC_NONE: not in the capture */
     uint32_t       first_frame, last_frame; /* of its fragments so far; 0 before the first */
-    GArray        *frames;    /* uint32_t: the frames of all its fragments, where there are several; else NULL */
+    uint32_t       fragments; /* how many */
+    GArray        *all_frames; /* uint32_t: the frames of all its fragments, where there are several; else NULL */
     int64_t        seconds;   /* of the first fragment */
     int32_t        nanoseconds;
     bool           complete;  /* all fragments are here, and the stub below is whole or cut only by the snap length */

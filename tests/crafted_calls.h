@@ -12,10 +12,8 @@ static const encode_set NO_SETS[] G_GNUC_UNUSED = {{.name = NULL}};
 
 static inline rpc_message craft_message(rpc_kind kind, uint32_t frame, GByteArray *stub)
 {
-    GArray *frames = g_array_append_val(g_array_new(FALSE, FALSE, sizeof(uint32_t)), frame);
-    return (rpc_message){.kind = kind, .frames = frames, .complete = true, .state = SEC_PLAIN, .level = SEC_LEVEL_NONE,
-                         .stub = stub,
-                         .reported = stub ? stub->len : 0};
+    return (rpc_message){.kind = kind, .first_frame = frame, .last_frame = frame, .fragments = 1, .complete = true,
+                         .state = SEC_PLAIN, .level = SEC_LEVEL_NONE, .stub = stub, .reported = stub ? stub->len : 0};
 }
 
 /* A call whose request is in this frame. */
@@ -47,12 +45,9 @@ static inline void craft_fault(rpc_call *call, uint32_t frame, uint32_t status)
 static inline void craft_free(rpc_call *call)
 {
     rpc_message *both[] = {&call->request, &call->response};
-    for (int i = 0; i < 2; i++) {
-        if (both[i]->frames)
-            g_array_unref(both[i]->frames);
+    for (int i = 0; i < 2; i++)
         if (both[i]->stub)
             g_byte_array_unref(both[i]->stub);
-    }
 }
 
 #endif

@@ -123,7 +123,7 @@ static void on_message(rpc_call *call, bool response, void *user)
     note(user, "%s %u %s opnum %u stub %d of %d frames %u%s", response ? "answer" : "request", call->call_id,
          call->interface ? call->interface->protocol : call->bound ? "other" : call->rejected ? "rejected" : "unbound",
          call->opnum,
-         m->stub ? (int)m->stub->len : -1, (int)m->reported, m->frames ? m->frames->len : 1, m->complete ? "" : " incomplete");
+         m->stub ? (int)m->stub->len : -1, (int)m->reported, m->all_frames ? m->all_frames->len : 1, m->complete ? "" : " incomplete");
 }
 
 static void on_finished(rpc_call *call, void *user)

@@ -207,6 +207,27 @@ class Plugin(unittest.TestCase):
                 self.assertEqual(count["TRUE", ours], count["FALSE", ours] if stays else 0)
                 self.assertEqual(count["TRUE", builtin] > 10, not stays)
 
+    def test_two_fragments_in_one_frame(self):
+        """What is drawn of an unsealed message is the whole of it, also where its fragments are in one frame."""
+        packets = list(lens.read_pcap(lens.capture("cmrp-level-none")))
+        seconds, fraction, packet, length = packets[165]
+        ip, tcp = packet[14:], packet[34:]
+        head = 34 + 4 * (tcp[12] >> 4)
+        pdu = packet[head:14 + int.from_bytes(ip[2:4], "big")]
+        self.assertEqual(pdu[:4], b"\5\0\2\3")
+        cut = 24 + 8
+        parts = [bytes((*pdu[:3], flags, *pdu[4:8])) + size.to_bytes(2, "little") + pdu[10:24] + stub
+                 for flags, size, stub in ((1, cut, pdu[24:cut]), (2, 24 + len(pdu) - cut, pdu[cut:]))]
+        split = packet[:16] + (int.from_bytes(ip[2:4], "big") + 24).to_bytes(2, "big") + packet[18:head] + b"".join(parts)
+        names = ["cmrp.Status", "cmrp.rpc_status", "cmrp.return_handle"]
+        shown = []
+        for octets in (packet, split):
+            path = lens.os.path.join(self.lens.home, "fragments.pcap")
+            lens.write_pcap(path, [*packets[:165], (seconds, fraction, octets, len(octets) + length - len(packet))])
+            shown.append(self.lens.fields(path, names, "-Y", "frame.number == 166"))
+        self.assertTrue(all(shown[0][0]))
+        self.assertEqual(shown[0], shown[1])
+
     def test_secrets_only_with_consent(self):
         files = ("lab.keytab", "lab.bkrp-clientwrap.bin", "lab.bkrp-serverwrap.bin")
         options = self.options([lens.os.path.join(lens.CAPTURES, f) for f in files])

@@ -86,8 +86,7 @@ static GByteArray *backuprkey_stub(uint8_t dwparam, size_t length)
 
 static rpc_message message_in(rpc_kind kind, uint32_t frame)
 {
-    GArray *frames = g_array_append_val(g_array_new(FALSE, FALSE, sizeof(uint32_t)), frame);
-    return (rpc_message){.kind = kind, .frames = frames, .complete = true, .sealed = true, .auth = &auth,
+    return (rpc_message){.kind = kind, .first_frame = frame, .last_frame = frame, .fragments = 1, .complete = true, .sealed = true, .auth = &auth,
                          .level = auth.level, .state = SEC_VERIFIED};
 }
 
@@ -103,8 +102,6 @@ static rpc_call call_in(uint32_t frame)
 
 static void free_message(rpc_message *m)
 {
-    if (m->frames)
-        g_array_unref(m->frames);
     if (m->stub)
         g_byte_array_unref(m->stub);
 }
@@ -541,7 +538,7 @@ static void test_privacy(void)
     call.response = message_in(RPC_RESPONSE, 12);
     call.response.level = SEC_LEVEL_PKT;
     verifier_message(t.v, &call, true);
-    g_array_index(call.response.frames, uint32_t, 0) = 13;
+    call.response.last_frame = 13;
     call.response.kind = RPC_FAULT; /* a fault may be without a trailer */
     verifier_message(t.v, &call, true);
     call.response.kind = RPC_RESPONSE;

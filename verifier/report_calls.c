@@ -342,10 +342,10 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
     }
     json_builder_set_member_name(b, "frames");
     json_builder_begin_array(b);
-    if (!m->frames)
+    if (!m->all_frames)
         json_builder_add_int_value(b, m->first_frame);
-    for (guint i = 0; m->frames && i < m->frames->len; i++)
-        json_builder_add_int_value(b, g_array_index(m->frames, uint32_t, i));
+    for (guint i = 0; m->all_frames && i < m->all_frames->len; i++)
+        json_builder_add_int_value(b, g_array_index(m->all_frames, uint32_t, i));
     json_builder_end_array(b);
     char *time = time_text(m->seconds, m->nanoseconds);
     set_string(b, "time", time);
@@ -534,7 +534,7 @@ void report_call_text(FILE *out, const rpc_call *call, const report_options *opt
     GString *line = g_string_new(NULL);
     const rpc_message *first = call->request.kind != RPC_NONE ? &call->request : &call->response;
     char *time = time_text(first->seconds, first->nanoseconds);
-    g_string_append_printf(line, "%6u  %.15s  %s > %s", g_array_index(first->frames, uint32_t, 0), time + 11,
+    g_string_append_printf(line, "%6u  %.15s  %s > %s", first->first_frame, time + 11,
                            call->association->client, call->association->server);
     if (call->association->pipe)
         g_string_append_printf(line, " \\%s", call->association->pipe);
