@@ -30,6 +30,10 @@ SHARED_BLOB(LARGE_INTEGER_VALUE, F(I64, "LargeInteger"));
 SHARED_BLOB(FILETIME_VALUE, F(FILETIME, "FileTime"));
 SHARED_BLOB(GROUP_TYPE_VALUE, F(ENUM32(cmrp_group_types), "dwGroupType"));
 SHARED_BLOB(NODE_STATE_VALUE, F(ENUM32(cmrp_node_states), "State"));
+SHARED_BLOB(GROUP_STATE_VALUE, F(ENUM32(cmrp_group_states), "State"));
+SHARED_BLOB(RESOURCE_STATE_VALUE, F(ENUM32(cmrp_resource_states), "State"));
+SHARED_BLOB(NETWORK_STATE_VALUE, F(ENUM32(cmrp_network_states), "State"));
+SHARED_BLOB(NETINTERFACE_STATE_VALUE, F(ENUM32(cmrp_netinterface_states), "State"));
 
 /* A buffer that the caller provided may be longer than what the server had to say. */
 SHARED_BLOB(SZ_VALUE,
@@ -108,7 +112,7 @@ static const ndr_name volume_states[] = {
     {1, "SharedVolumeStatePaused"},
     {2, "SharedVolumeStateActive"},
     {3, "SharedVolumeStateActiveRedirected"},
-    {4, "SharedVolumeStateActiveVolumeRedirected"},
+    {4, "SharedVolumeStateActiveBlockRedirected"},
     {.name = NULL},
 };
 
@@ -119,13 +123,27 @@ static const ndr_name volume_states[] = {
     F(ENUM32(volume_states), "VolumeState")
 SHARED_BLOB(CLUSTER_SHARED_VOLUME_STATE_INFO, VOLUME_STATE_ROWS);
 
+static const ndr_name redirected_reasons[] = {
+    {0x01, "RedirectedIOReasonUserRequest"},
+    {0x02, "RedirectedIOReasonIncompatibleFileSystemFilter"},
+    {0x04, "RedirectedIOReasonIncompatibleVolumeFilter"},
+    {0x08, "RedirectedIOReasonFileSystemConfiguration"},
+    {0x10, "RedirectedIOReasonVolumeEncryption"},
+    {.name = NULL},
+};
+static const ndr_name block_redirected_reasons[] = {
+    {1, "BlockRedirectedIOReasonNoDiskConnectivity"},
+    {2, "BlockRedirectedIOReasonStorageSpaceNotAttached"},
+    {.name = NULL},
+};
+
 /* 2.2.3.32. The two reasons are aligned as a compiler does. */
 SHARED_BLOB(CLUSTER_SHARED_VOLUME_STATE_INFO_EX,
     VOLUME_STATE_ROWS,
-    F(FIXED(WCHAR, 260),     "szVolumeFriendlyName"),
+    F(FIXED(WCHAR, 260),                 "szVolumeFriendlyName"),
     PAD(8),
-    F(U64,                   "RedirectedIOReason"),
-    F(U64,                   "VolumeRedirectedIOReason"));
+    F(FLAGS64(redirected_reasons),       "RedirectedIOReason"),
+    F(FLAGS64(block_redirected_reasons), "BlockRedirectedIOReason"));
 
 /* ------------------------------------------------------------------------------------ property lists */
 
@@ -367,31 +385,92 @@ const ndr_type *cmrp_batch(const uint8_t *octets G_GNUC_UNUSED, size_t length, c
 
 /* ------------------------------------------------------------------------------------- notifications */
 
-enum {
-    CLUSTER_GROUP_ADDED = 0x04, CLUSTER_NODE_ADDED = 0x20, CLUSTER_PROPERTY = 0x180, /* common and private ones */
-    DELETED_FIRST_PROPERTY = 0x06, /* of groups, resource types, net interfaces, networks and group sets */
-    RESOURCE_PROPERTY = 0x03, NODE_PROPERTY = 0x0C, NODE_STATE = 0x10, SHARED_VOLUME_STATE = 0x01,
-    STATE_INFO_LENGTH = 1044
+/* 2.2.3.42. Nothing is drawn between the first two; where a compiler's BOOL is, they are four octets each. */
+SHARED_BLOB(CLUSTER_MEMBERSHIP_INFO,
+    F(NAMED8(cmrp_booleans), "HasQuorum"),
+    F(U32,                   "UpNodesSize"),
+    F(LIST(U8),              "UpNodes", SIZE_IS("UpNodesSize")));
+SHARED_BLOB(CLUSTER_MEMBERSHIP_INFO_ALIGNED,
+    F(ENUM32(cmrp_booleans), "HasQuorum"),
+    F(U32,                   "UpNodesSize"),
+    F(LIST(U8),              "UpNodes", SIZE_IS("UpNodesSize")),
+    F(OCTETS,                "Unused", OPTIONAL));
+
+static const ndr_type *membership_of(const uint8_t *octets, size_t length)
+{
+    if (length >= 5 && u32_at(octets + 1) == length - 5)
+        return CLUSTER_MEMBERSHIP_INFO;
+    return length >= 8 && u32_at(octets + 4) <= length - 8 ? CLUSTER_MEMBERSHIP_INFO_ALIGNED : NULL;
+}
+
+enum { STATE_INFO_LENGTH = 1044 };
+
+static const ndr_type *volume_state_of(const uint8_t *octets G_GNUC_UNUSED, size_t length, const ndr_value *none G_GNUC_UNUSED,
+                                       bool response G_GNUC_UNUSED)
+{
+    if (length < STATE_INFO_LENGTH)
+        return NULL;
+    return length > STATE_INFO_LENGTH ? CLUSTER_SHARED_VOLUME_STATE_INFO_EX : CLUSTER_SHARED_VOLUME_STATE_INFO;
+}
+
+STRUCT(Volume_State_Value,
+    F(ENUM32(cmrp_syntaxes), "Syntax"),
+    F(U32,                   "Size"),
+    F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(volume_state_of, NULL)),
+    PAD(4));
+
+STRUCT(Volume_State_Property, PROPERTY_ROWS(Volume_State_Value));
+
+SHARED_BLOB(VOLUME_STATES,
+    F(U32,                         "PropertyCount"),
+    F(LIST(Volume_State_Property), "PropertyValue", SIZE_IS("PropertyCount")),
+    F(U32,                         "EndMark", OPTIONAL));
+
+/* 3.1.4.2.138, by the object's type and its flags (2.2.2.12 to 2.2.2.24). What is not here is empty or a resource's own. */
+static const struct {
+    uint32_t        object, flags;
+    const ndr_type *type;
+} payloads[] = {
+    {CMRP_OBJECT_CLUSTER, 0x004, GROUP_TYPE_VALUE},
+    {CMRP_OBJECT_CLUSTER, 0x020, NODE_STATE_VALUE},
+    {CMRP_OBJECT_CLUSTER, 0x180, PROPERTY_LIST},
+    {CMRP_OBJECT_CLUSTER, 0x800, CLUSTER_MEMBERSHIP_INFO},
+    {CMRP_OBJECT_CLUSTER, 0x1000, DWORD_VALUE},
+    {CMRP_OBJECT_GROUP, 0x006, PROPERTY_LIST},
+    {CMRP_OBJECT_GROUP, 0x008, GROUP_STATE_VALUE},
+    {CMRP_OBJECT_GROUP, 0x020, MULTI_SZ},
+    {CMRP_OBJECT_GROUP, 0x1D0, SZ_VALUE},
+    {CMRP_OBJECT_RESOURCE, 0x003, PROPERTY_LIST},
+    {CMRP_OBJECT_RESOURCE, 0x004, RESOURCE_STATE_VALUE},
+    {CMRP_OBJECT_RESOURCE, 0x060, MULTI_SZ},
+    {CMRP_OBJECT_RESOURCE, 0x198, SZ_VALUE},
+    {CMRP_OBJECT_RESOURCE_TYPE, 0x06, PROPERTY_LIST},
+    {CMRP_OBJECT_RESOURCE_TYPE, 0x08, MULTI_SZ},
+    {CMRP_OBJECT_RESOURCE_TYPE, 0x10, SZ_VALUE},
+    {CMRP_OBJECT_NETINTERFACE, 0x06, PROPERTY_LIST},
+    {CMRP_OBJECT_NETINTERFACE, 0x08, NETINTERFACE_STATE_VALUE},
+    {CMRP_OBJECT_NETWORK, 0x06, PROPERTY_LIST},
+    {CMRP_OBJECT_NETWORK, 0x08, NETWORK_STATE_VALUE},
+    {CMRP_OBJECT_NODE, 0x12, NODE_STATE_VALUE},
+    {CMRP_OBJECT_NODE, 0x0C, PROPERTY_LIST},
+    {CMRP_OBJECT_NODE, 0x61, SZ_VALUE},
+    {CMRP_OBJECT_QUORUM, 0x01, RESOURCE_STATE_VALUE},
+    {CMRP_OBJECT_SHARED_VOLUME, 0x01, VOLUME_STATES},
+    {CMRP_OBJECT_GROUP_SET, 0x06, PROPERTY_LIST},
 };
 
-static bool is_property_change(uint64_t object, uint64_t flags)
+/* What of it the octets can be; NULL: of another length, they stay octets. */
+static const ndr_type *payload_as(const ndr_type *type, const uint8_t *octets, size_t length, bool response)
 {
-    switch (object) {
-    case CMRP_OBJECT_CLUSTER:
-        return (flags & CLUSTER_PROPERTY) != 0;
-    case CMRP_OBJECT_RESOURCE:
-        return (flags & RESOURCE_PROPERTY) != 0;
-    case CMRP_OBJECT_NODE:
-        return (flags & NODE_PROPERTY) != 0;
-    case CMRP_OBJECT_GROUP:
-    case CMRP_OBJECT_RESOURCE_TYPE:
-    case CMRP_OBJECT_NETINTERFACE:
-    case CMRP_OBJECT_NETWORK:
-    case CMRP_OBJECT_GROUP_SET:
-        return (flags & DELETED_FIRST_PROPERTY) != 0;
-    default:
-        return false;
-    }
+    if (type == PROPERTY_LIST)
+        return cmrp_property_list(octets, length, NULL, response);
+    if (type == CLUSTER_MEMBERSHIP_INFO)
+        return membership_of(octets, length);
+    if (type == VOLUME_STATES && (length < 8 || u32_at(octets + 4) != SYNTAX_NAME))
+        return volume_state_of(octets, length, NULL, response); /* the structure by itself, which 2.2.3.29 lets expect */
+    if (type == SZ_VALUE || type == MULTI_SZ)
+        return length >= 2 ? type : NULL;
+    return type == VOLUME_STATES || length == 4 ? type : NULL;
 }
 
 const ndr_type *cmrp_notification(const uint8_t *octets, size_t length, const ndr_value *object_type, const ndr_value *flags,
@@ -399,15 +478,8 @@ const ndr_type *cmrp_notification(const uint8_t *octets, size_t length, const nd
 {
     if (object_type == NULL || flags == NULL)
         return NULL;
-    uint64_t object = object_type->number;
-    if (is_property_change(object, flags->number))
-        return cmrp_property_list(octets, length, NULL, response);
-    if (object == CMRP_OBJECT_CLUSTER && (flags->number & CLUSTER_GROUP_ADDED) != 0)
-        return length == 4 ? GROUP_TYPE_VALUE : NULL;
-    if ((object == CMRP_OBJECT_CLUSTER && (flags->number & CLUSTER_NODE_ADDED) != 0) ||
-        (object == CMRP_OBJECT_NODE && (flags->number & NODE_STATE) != 0))
-        return length == 4 ? NODE_STATE_VALUE : NULL;
-    if (object == CMRP_OBJECT_SHARED_VOLUME && (flags->number & SHARED_VOLUME_STATE) != 0)
-        return length > STATE_INFO_LENGTH ? CLUSTER_SHARED_VOLUME_STATE_INFO_EX : CLUSTER_SHARED_VOLUME_STATE_INFO;
+    for (size_t i = 0; i < G_N_ELEMENTS(payloads); i++)
+        if (payloads[i].object == object_type->number && (payloads[i].flags & flags->number) != 0)
+            return payload_as(payloads[i].type, octets, length, response);
     return NULL;
 }

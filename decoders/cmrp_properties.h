@@ -25,7 +25,10 @@ extern const ndr_type RESOURCE_CLASS_VALUE[1];
 extern const ndr_type CLUS_RESOURCE_CLASS_INFO[1], CLUS_SCSI_ADDRESS[1], CLUS_PARTITION_INFO[1], CLUS_PARTITION_INFO_EX[1],
     CLUS_PARTITION_INFO_EX2[1];              /* 2.2.3.7, .8, .9, .11, .45 */
 extern const ndr_type CLUSTER_SHARED_VOLUME_STATE_INFO[1], CLUSTER_SHARED_VOLUME_STATE_INFO_EX[1]; /* 2.2.3.29, .32 */
-extern const ndr_type GROUP_TYPE_VALUE[1], NODE_STATE_VALUE[1];
+extern const ndr_type GROUP_TYPE_VALUE[1], NODE_STATE_VALUE[1], GROUP_STATE_VALUE[1], RESOURCE_STATE_VALUE[1], NETWORK_STATE_VALUE[1],
+    NETINTERFACE_STATE_VALUE[1];
+extern const ndr_type CLUSTER_MEMBERSHIP_INFO[1], CLUSTER_MEMBERSHIP_INFO_ALIGNED[1]; /* 2.2.3.42 */
+extern const ndr_type VOLUME_STATES[1];      /* a property list whose binary values are 2.2.3.29 or 2.2.3.32 (3.1.4.2.138) */
 extern const ndr_type CLUSTER_REG_BATCH_UPDATE[1]; /* 2.2.3.17 */
 
 /* AS() functions (decoders/ndr.h). */

@@ -437,18 +437,96 @@ static const ndr_type *notified(uint64_t object, uint64_t flags, size_t length)
 
 static void test_notifications(void)
 {
-    g_assert_true(notified(CMRP_OBJECT_CLUSTER, 0x04, 4) == GROUP_TYPE_VALUE);
-    g_assert_true(notified(CMRP_OBJECT_CLUSTER, 0x20, 4) == NODE_STATE_VALUE);
+    static const struct { uint32_t object, flags; const ndr_type *type; } numbers[] = {
+        {CMRP_OBJECT_CLUSTER, 0x04, GROUP_TYPE_VALUE}, {CMRP_OBJECT_CLUSTER, 0x20, NODE_STATE_VALUE},
+        {CMRP_OBJECT_CLUSTER, 0x1000, DWORD_VALUE}, {CMRP_OBJECT_GROUP, 0x08, GROUP_STATE_VALUE},
+        {CMRP_OBJECT_RESOURCE, 0x04, RESOURCE_STATE_VALUE}, {CMRP_OBJECT_NETINTERFACE, 0x08, NETINTERFACE_STATE_VALUE},
+        {CMRP_OBJECT_NETWORK, 0x08, NETWORK_STATE_VALUE}, {CMRP_OBJECT_NODE, 0x02, NODE_STATE_VALUE},
+        {CMRP_OBJECT_NODE, 0x10, NODE_STATE_VALUE}, {CMRP_OBJECT_QUORUM, 0x01, RESOURCE_STATE_VALUE},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_assert_true(notified(numbers[i].object, numbers[i].flags, 4) == numbers[i].type);
+        g_assert_null(notified(numbers[i].object, numbers[i].flags, 3));
+        g_assert_null(notified(numbers[i].object, numbers[i].flags, 8));
+    }
+    static const struct { uint32_t object, flags; const ndr_type *type; } texts[] = {
+        {CMRP_OBJECT_GROUP, 0x010, SZ_VALUE}, {CMRP_OBJECT_GROUP, 0x020, MULTI_SZ}, {CMRP_OBJECT_GROUP, 0x040, SZ_VALUE},
+        {CMRP_OBJECT_GROUP, 0x080, SZ_VALUE}, {CMRP_OBJECT_GROUP, 0x100, SZ_VALUE}, {CMRP_OBJECT_RESOURCE, 0x008, SZ_VALUE},
+        {CMRP_OBJECT_RESOURCE, 0x010, SZ_VALUE}, {CMRP_OBJECT_RESOURCE, 0x020, MULTI_SZ}, {CMRP_OBJECT_RESOURCE, 0x040, MULTI_SZ},
+        {CMRP_OBJECT_RESOURCE, 0x080, SZ_VALUE}, {CMRP_OBJECT_RESOURCE, 0x100, SZ_VALUE},
+        {CMRP_OBJECT_RESOURCE_TYPE, 0x08, MULTI_SZ}, {CMRP_OBJECT_RESOURCE_TYPE, 0x10, SZ_VALUE},
+        {CMRP_OBJECT_NODE, 0x01, SZ_VALUE}, {CMRP_OBJECT_NODE, 0x20, SZ_VALUE}, {CMRP_OBJECT_NODE, 0x40, SZ_VALUE},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_assert_true(notified(texts[i].object, texts[i].flags, 10) == texts[i].type);
+        g_assert_null(notified(texts[i].object, texts[i].flags, 1));
+    }
     g_assert_true(notified(CMRP_OBJECT_CLUSTER, 0x80, 4) == PROPERTY_LIST);
-    g_assert_true(notified(CMRP_OBJECT_NODE, 0x10, 4) == NODE_STATE_VALUE);
     g_assert_true(notified(CMRP_OBJECT_NODE, 0x04, 4) == PROPERTY_LIST);
     g_assert_true(notified(CMRP_OBJECT_RESOURCE, 0x02, 4) == PROPERTY_LIST);
     g_assert_true(notified(CMRP_OBJECT_GROUP, 0x02, 4) == PROPERTY_LIST);
-    g_assert_true(notified(CMRP_OBJECT_SHARED_VOLUME, 0x01, 1044) == CLUSTER_SHARED_VOLUME_STATE_INFO);
-    g_assert_true(notified(CMRP_OBJECT_SHARED_VOLUME, 0x01, 1584) == CLUSTER_SHARED_VOLUME_STATE_INFO_EX);
-    g_assert_null(notified(CMRP_OBJECT_GROUP, 0x08, 4));
-    g_assert_null(notified(CMRP_OBJECT_CLUSTER, 0x04, 3));
+    g_assert_true(notified(CMRP_OBJECT_GROUP_SET, 0x04, 4) == PROPERTY_LIST);
+    g_assert_null(notified(CMRP_OBJECT_RESOURCE_TYPE, 0x20, 4)); /* the resource's own */
+    g_assert_null(notified(CMRP_OBJECT_REGISTRY, 0x01, 4));
+    g_assert_null(notified(0x11, 0x01, 4));
+    g_assert_null(notified(CMRP_OBJECT_GROUP, 0, 4));
+    g_assert_null(notified(CMRP_OBJECT_GROUP, UINT64_C(0x800000000), 4));
     g_assert_null(cmrp_notification((const uint8_t *)"", 1, NULL, NULL, true));
+}
+
+static const ndr_type *notified_of(uint64_t object, uint64_t flags, const GByteArray *octets)
+{
+    return cmrp_notification(octets->data, octets->len, &(ndr_value){.number = object}, &(ndr_value){.number = flags}, true);
+}
+
+/* 2.2.3.42 draws no pad behind HasQuorum; a compiler's BOOL is four octets. */
+static void test_membership(void)
+{
+    GByteArray *a = g_byte_array_new();
+    put(a, 1, 1); put(a, 4, 2); put(a, 2, 0x0201);
+    expect(notified_of(CMRP_OBJECT_CLUSTER, 0x800, a), a,
+           "HasQuorum = 1 (TRUE) @0+1\n" "UpNodesSize = 2 @1+4\n" "UpNodes { 2 @5\n" "  UpNodes[0] = 1 @5+1\n"
+           "  UpNodes[1] = 2 @6+1\n" "} +2\n");
+    a = g_byte_array_new();
+    put(a, 4, 1); put(a, 4, 1); put(a, 4, 3);
+    expect(notified_of(CMRP_OBJECT_CLUSTER, 0x800, a), a,
+           "HasQuorum = 1 (TRUE) @0+4\n" "UpNodesSize = 1 @4+4\n" "UpNodes { 1 @8\n" "  UpNodes[0] = 3 @8+1\n" "} +1\n"
+           "Unused = 000000 @9+3\n");
+    a = g_byte_array_new();
+    put(a, 4, 1); put(a, 4, 0x7FFFFFFF);
+    g_assert_null(notified_of(CMRP_OBJECT_CLUSTER, 0x800, a));
+    g_byte_array_unref(a);
+}
+
+/* The structure itself, or a property list with one in each binary value, as 3.1.4.2.138 has it. */
+static void test_volume_states(void)
+{
+    uint8_t state[1584] = {'V'};
+    state[1040] = 4;
+    state[1568] = 3;
+    state[1576] = 1;
+    GByteArray *a = g_byte_array_new();
+    g_byte_array_append(a, state, 1044);
+    expect_lines(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a), a, (const char *const[]){
+        "szVolumeName = V ", "VolumeState = 4 (SharedVolumeStateActiveBlockRedirected) ", NULL});
+    a = g_byte_array_new();
+    g_byte_array_append(a, state, sizeof state);
+    expect_lines(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a), a, (const char *const[]){
+        "RedirectedIOReason = 0x00000003 (RedirectedIOReasonUserRequest | RedirectedIOReasonIncompatibleFileSystemFilter) @1568+8",
+        "BlockRedirectedIOReason = 0x00000001 (BlockRedirectedIOReasonNoDiskConnectivity) @1576+8", NULL});
+    a = g_byte_array_new();
+    put(a, 4, 1);
+    put_name(a, "Vol");
+    put_value(a, 0x00010001, state, sizeof state);
+    put_value(a, 0x00010001, state, 1044);
+    put(a, 4, 0);
+    expect_lines(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a), a, (const char *const[]){
+        "PropertyName = Vol ", "Buffer decoded CLUSTER_SHARED_VOLUME_STATE_INFO_EX ", "Buffer decoded CLUSTER_SHARED_VOLUME_STATE_INFO ",
+        NULL});
+    a = g_byte_array_new();
+    put(a, 8, 9);
+    g_assert_null(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a));
+    g_byte_array_unref(a);
 }
 
 /* The buffer waits behind the structures; what it is, FilterAndType says, a structure beside it. */
@@ -591,6 +669,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/batch", test_batch);
     g_test_add_func("/cmrp/descriptor", test_descriptor);
     g_test_add_func("/cmrp/notifications/choice", test_notifications);
+    g_test_add_func("/cmrp/notifications/membership", test_membership);
+    g_test_add_func("/cmrp/notifications/volumes", test_volume_states);
     g_test_add_func("/cmrp/notifications/stub", test_notification_stub);
     g_test_add_func("/cmrp/controls/codes", test_codes);
     g_test_add_func("/cmrp/controls/choice", test_controls);
