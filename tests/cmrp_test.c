@@ -6,6 +6,7 @@
 
 #include "decoders/cmrp_controls.h"
 #include "decoders/cmrp_properties.h"
+#include "decoders/errors.h"
 #include "decoders/interfaces.h"
 #include "decoders/security_descriptor.h"
 #include "tests/ndr_events.h"
@@ -521,8 +522,8 @@ static void test_volume_states(void)
     put_value(a, 0x00010001, state, 1044);
     put(a, 4, 0);
     expect_lines(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a), a, (const char *const[]){
-        "PropertyName = Vol ", "Buffer decoded CLUSTER_SHARED_VOLUME_STATE_INFO_EX ", "Buffer decoded CLUSTER_SHARED_VOLUME_STATE_INFO ",
-        NULL});
+        "PropertyName = Vol ", "Buffer decoded CLUSTER_SHARED_VOLUME_STATE_INFO_EX ",
+        "Buffer decoded CLUSTER_SHARED_VOLUME_STATE_INFO ", NULL});
     a = g_byte_array_new();
     put(a, 8, 9);
     g_assert_null(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a));
@@ -655,6 +656,18 @@ static void test_structures(void)
         "DriveName = a ", "TotalCapacity = 1 ", "DriveName = b ", "TotalCapacity = 2 @3136+8", NULL});
 }
 
+/* Of each range that [MS-CMRP] names its errors from. */
+static void test_errors(void)
+{
+    g_assert_cmpstr(errors_win32(5011), ==, "ERROR_OBJECT_IN_LIST");
+    g_assert_cmpstr(errors_win32(0x1755), ==, "ERROR_CLUSTER_UPGRADE_INCOMPATIBLE_VERSIONS");
+    g_assert_cmpstr(errors_win32(0x175C), ==, "ERROR_NODE_NOT_ACTIVE_CLUSTER_MEMBER");
+    g_assert_cmpstr(errors_win32(0x1768), ==, "ERROR_GROUPSET_NOT_FOUND");
+    g_assert_cmpstr(errors_win32(0x55C), ==, "ERROR_SPECIAL_GROUP");
+    for (uint32_t code = 5890; code < 6000; code++)
+        g_assert_nonnull(errors_win32(code));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -675,5 +688,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/controls/codes", test_codes);
     g_test_add_func("/cmrp/controls/choice", test_controls);
     g_test_add_func("/cmrp/controls/structures", test_structures);
+    g_test_add_func("/cmrp/errors", test_errors);
     return g_test_run();
 }
