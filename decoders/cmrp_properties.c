@@ -273,6 +273,12 @@ SHARED_BLOB(VALUE_LIST,
     F(ENDED(CLUSPROP_VALUE), "PropertyValues"),
     F(OCTETS,                "Unused", OPTIONAL));
 
+STRUCT(Value_List,
+    F(ENDED(CLUSPROP_VALUE), "PropertyValues"));
+
+SHARED_BLOB(VALUE_LISTS,
+    F(LIST(Value_List),      "ValueList"));
+
 static uint32_t u32_at(const uint8_t *octets)
 {
     return octets[0] | (uint32_t)octets[1] << 8 | (uint32_t)octets[2] << 16 | (uint32_t)octets[3] << 24;

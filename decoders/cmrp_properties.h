@@ -19,6 +19,7 @@ extern const ndr_name cmrp_syntaxes[];       /* CLUSTER_PROPERTY_SYNTAX, 2.2.2.3
 extern const ndr_type PROPERTY_LIST[1];      /* 2.2.3.10 */
 extern const ndr_type PROPERTY_FORMATS[1];   /* a list whose values are format codes (3.1.4.3.1.14 and its like) */
 extern const ndr_type VALUE_LIST[1];         /* values without a name or a count (3.1.4.3.1.5, 3.1.4.3.1.38) */
+extern const ndr_type VALUE_LISTS[1];        /* such lists, one after the other (3.1.4.3.2.21, 3.1.4.3.2.26) */
 extern const ndr_type DWORD_VALUE[1], WORD_VALUE[1], LONG_VALUE[1], ULARGE_INTEGER_VALUE[1], LARGE_INTEGER_VALUE[1],
     FILETIME_VALUE[1], SZ_VALUE[1], MULTI_SZ[1], FORMAT_VALUE[1], REG_DWORD_VALUE[1], REG_QWORD_VALUE[1];
 extern const ndr_type RESOURCE_CLASS_VALUE[1];

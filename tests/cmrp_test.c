@@ -613,6 +613,27 @@ static void test_controls(void)
     g_assert_true(control(0x0100000D, 8, true) == CLUS_RESOURCE_CLASS_INFO);
     g_assert_cmpstr(control(0x010001E1, 4, true)->name, ==, "CLUS_MAINTENANCE_MODE_INFO");
     g_assert_cmpstr(control(0x010001E1, 16, true)->name, ==, "CLUS_MAINTENANCE_MODE_INFO_EX");
+    g_assert_cmpstr(control(0x0140028A, 524, false)->name, ==, "CLUS_CSV_MAINTENANCE_MODE_INFO");
+    g_assert_cmpstr(control(0x0140028E, 520, false)->name, ==, "VOLUME_NAME_VALUE");
+    g_assert_cmpstr(control(0x0140028E, 98, true)->name, ==, "VOLUME_NAME_VALUE");
+    g_assert_cmpstr(control(0x01400296, 524, false)->name, ==, "CLUS_CSV_MAINTENANCE_MODE_INFO");
+    g_assert_cmpstr(control(0x0200214D, 20, false)->name, ==, "SR_RESOURCE_TYPE_QUERY_ELIGIBLE_TARGET_DATADISKS");
+    g_assert_cmpstr(control(0x0200214D, 36, false)->name, ==, "QUERY_ELIGIBLE_TARGET_DATADISKS_OF_GROUP");
+    g_assert_true(control(0x02002145, 16, true) == PROPERTY_LIST && control(0x02002159, 16, false) == PROPERTY_LIST &&
+                  control(0x02002159, 16, true) == PROPERTY_LIST && control(0x0200215D, 16, false) == PROPERTY_LIST &&
+                  control(0x0200215D, 16, true) == PROPERTY_LIST && control(0x02002161, 16, true) == PROPERTY_LIST);
+    g_assert_true(control(0x03402D86, 16, false) == PROPERTY_LIST && control(0x074000F2, 16, false) == PROPERTY_LIST);
+    g_assert_true(control(0x01600004, 16, false) == SZ_VALUE && control(0x070021F1, 16, false) == MULTI_SZ);
+    g_assert_true(control(0x074000CE, 4, false) == DWORD_VALUE && control(0x074000CE, 4, true) == DWORD_VALUE);
+    g_assert_true(control(0x02000195, 4, true) == VALUE_LISTS && control(0x020001F5, 4, true) == VALUE_LISTS);
+    g_assert_true(control(0x02000231, 4, false) == PROPERTY_LIST); /* of a File Share Witness */
+    static const uint8_t path[] = {'C', 0, ':', 0, '\\', 0, 'x', 0, 0, 0};
+    g_assert_cmpstr(cmrp_control_in(path, sizeof path, &(ndr_value){.number = 0x02000231}, false)->name, ==, "PATH_VALUE");
+    g_assert_true(control(0x09000059, 4, true) == PROPERTY_LIST); /* no such codes, but they do what those of resources do */
+    g_assert_true(control(0x05000065, 4, true) == PROPERTY_FORMATS);
+    g_assert_true(control(0x0940005E, 4, false) == PROPERTY_LIST);
+    g_assert_true(control(0x08000029, 4, true) == SZ_VALUE);
+    g_assert_true(control(0x080000A9, 4, true) == PROPERTY_LIST); /* what resources do with this is none of a group set's */
     g_assert_true(control(0x01FFFFFF, 4, true) == PROPERTY_LIST); /* no such code, but it reads as one */
     static const uint8_t noise[] = {9, 9, 9, 9, 9, 9, 9, 9}, list[] = {0, 0, 0, 0};
     g_assert_null(cmrp_control_out(noise, sizeof noise, NULL, true));
@@ -668,6 +689,68 @@ static void test_errors(void)
         g_assert_nonnull(errors_win32(code));
 }
 
+static void expect_control(uint32_t code, bool out, GByteArray *octets, const char *expected)
+{
+    const ndr_type *type = control(code, octets->len, out);
+    g_assert_nonnull(type);
+    expect(type, octets, expected);
+}
+
+static GByteArray *dword(uint32_t number)
+{
+    GByteArray *a = g_byte_array_new();
+    put(a, 4, number);
+    return a;
+}
+
+/* Numbers that have names. */
+static void test_numbers(void)
+{
+    expect_control(0x07000045, true, dword(1), "QuorumValue = 1 (CLUSTER_QUORUM_LOST) @0+4\n");
+    expect_control(0x07002125, true, dword(6), "State = 0x00000006 (NETNAME_CHECK_AD_STATE_FLAGS_NO_OBJECT | "
+                   "NETNAME_CHECK_AD_STATE_FLAGS_BAD_PWD) @0+4\n");
+    expect_control(0x020001ED, true, dword(0x0200000C), "DriveLetterMask = 0x0200000c (C | D | Z) @0+4\n");
+    expect_control(0x0300228D, true, dword(5018), "Status = 5018 (ERROR_RESMON_ONLINE_FAILED) @0+4\n");
+    expect_control(0x01002DE1, false, dword(2000), "FaultDomainType = 2000 (CLUSTER_FAULT_DOMAIN_TYPE_RACK) @0+4\n");
+    GByteArray *a = dword(6);
+    put(a, 4, 0);
+    expect_control(0x01002DE1, true, a, "Nodes = 0x00000006 @0+8\n");
+    a = dword(3);
+    put(a, 4, 7);
+    expect_control(0x01000219, true, a,
+                   "VolumeNumber { 0 @0\n" "  VolumeNumber[0] = 3 @0+4\n" "  VolumeNumber[1] = 7 @4+4\n" "} +8\n");
+}
+
+/* One list a disk, and an empty one where there is none. */
+static void test_value_lists(void)
+{
+    GByteArray *a = g_byte_array_new();
+    put_value(a, 0x00050002, "\x78\x56\x34\x12", 4);
+    put(a, 4, 0);
+    put_value(a, 0x00070002, "\5\0\0\0", 4);
+    put(a, 4, 0);
+    expect_lines(control(0x02000195, 4, true), a, (const char *const[]){
+        "ValueList[0] { 0 @0", "Dword = 305419896 ", "ValueList[1] { 0 @16", "Dword = 5 ", NULL});
+    expect_control(0x020001F5, true, dword(0),
+                   "ValueList { 0 @0\n" "  ValueList[0] { 0 @0\n" "    PropertyValues { 0 @0\n" "    } +4\n" "  } +4\n" "} +4\n");
+}
+
+static void test_utilization(void)
+{
+    GByteArray *a = g_byte_array_new();
+    for (unsigned node = 1; node <= 2; node++) {
+        put_text(a, node == 1 ? "one" : "two");
+        put(a, 4, node);
+        for (unsigned i = 0; i < 4; i++)
+            put(a, 8, 100 * node + i);
+        put(a, 4, 8); put(a, 8, 1); put(a, 8, 2); put(a, 4, 3); put(a, 4, 4); put(a, 8, 5); put(a, 8, 6); put(a, 8, 7);
+        put(a, 4, 1);
+    }
+    expect_lines(control(0x07002115, a->len, true), a, (const char *const[]){
+        "NodeName = one @0+8", "NodeId = 1 ", "TotalMemory = 100 ", "NodeAverageCpuUsage = 103 ", "LpCount = 8 ",
+        "ReservedLocalDiskUsage = 7 ", "NodeName = two ", "TotalMemory = 200 ", NULL});
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -688,6 +771,9 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/controls/codes", test_codes);
     g_test_add_func("/cmrp/controls/choice", test_controls);
     g_test_add_func("/cmrp/controls/structures", test_structures);
+    g_test_add_func("/cmrp/controls/numbers", test_numbers);
+    g_test_add_func("/cmrp/controls/lists", test_value_lists);
+    g_test_add_func("/cmrp/controls/utilization", test_utilization);
     g_test_add_func("/cmrp/errors", test_errors);
     return g_test_run();
 }
