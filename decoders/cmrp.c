@@ -26,7 +26,7 @@ NDR_PRIMITIVE(HGROUPSET_RPC, NDR_HANDLE);
 
 /* What all the methods called ...Control end with (3.1.4.3). Those of group sets limit the output's size. */
 #define CONTROL_ROWS_OF(SIZE_ROW) \
-        IN (ENUM32(cmrp_control_codes), "dwControlCode"), \
+        IN (HEX32(cmrp_control_codes),  "dwControlCode"), \
         IN (UNIQUE(CONF(U8)), "lpInBuffer", SIZE_IS("nInBufferSize"), AS(cmrp_control_in, "dwControlCode")), \
         IN (U32,              "nInBufferSize"), \
         OUT(CVAR(U8),         "lpOutBuffer", SIZE_IS("nOutBufferSize"), LENGTH_IS("lpBytesReturned"), \
@@ -747,13 +747,13 @@ static const ndr_method methods[] = {
         OUT(ERROR,                               "rpc_status")),
     RESERVED(156, Opnum156NotUsedOnWire, "3.1.4.2"),
     METHOD(157, ApiExecuteReadBatchEx, "3.1.4.2.145", ERROR,
-        IN (HKEY_RPC,         "hKey"),
-        IN (U32,              "cbInData"),
-        IN (CONF(U8),         "lpInData", SIZE_IS("cbInData"), AS(cmrp_batch, NULL)),
-        IN (U32,              "flags"),
-        OUT(U32,              "cbOutData"),
-        OUT(UNIQUE(CONF(U8)), "lpOutData", SIZE_IS("cbOutData"), AS(cmrp_batch, NULL)),
-        OUT(ERROR,            "rpc_status")),
+        IN (HKEY_RPC,                       "hKey"),
+        IN (U32,                            "cbInData"),
+        IN (CONF(U8),                       "lpInData", SIZE_IS("cbInData"), AS(cmrp_batch, NULL)),
+        IN (FLAGS32(cmrp_read_batch_flags), "flags"),
+        OUT(U32,                            "cbOutData"),
+        OUT(UNIQUE(CONF(U8)),               "lpOutData", SIZE_IS("cbOutData"), AS(cmrp_batch, NULL)),
+        OUT(ERROR,                          "rpc_status")),
     RESERVED(158, Opnum158NotUsedOnWire, "3.1.4.2"), RESERVED(159, Opnum159NotUsedOnWire, "3.1.4.2"),
     RESERVED(160, Opnum160NotUsedOnWire, "3.1.4.2"), RESERVED(161, Opnum161NotUsedOnWire, "3.1.4.2"),
     RESERVED(162, Opnum162NotUsedOnWire, "3.1.4.2"),
@@ -841,10 +841,10 @@ static const ndr_method methods[] = {
         IN (U32,                   "Reserved"),
         OUT(ERROR,                 "rpc_status")),
     METHOD(184, ApiChangeResourceGroupEx, "3.1.4.2.166", ERROR,
-        IN (HRES_RPC,   "hResource"),
-        IN (HGROUP_RPC, "hGroup"),
-        IN (U64,        "flags"),
-        OUT(ERROR,      "rpc_status")),
+        IN (HRES_RPC,                         "hResource"),
+        IN (HGROUP_RPC,                       "hGroup"),
+        IN (FLAGS64(cmrp_change_group_flags), "flags"),
+        OUT(ERROR,                            "rpc_status")),
 
     /* Section 3.1.4.2.167 writes the buffers' sizes as annotations of a generated header (__RPC__in_ecount_full_opt and
      * __RPC__out_ecount_part), which stand for unique, size_is and length_is; the IDL in 6.2 lost them. */

@@ -15,7 +15,7 @@
 
 /* ----------------------------------------------------------------------------------------- small ones */
 
-/* 2.2.2.5 */
+/* 2.2.2.4; what is not there, or only reserved, has the name that Windows' clusapi.h gives it. */
 static const ndr_name characteristics[] = {
     {0x00000001, "CLUS_CHAR_QUORUM"},
     {0x00000002, "CLUS_CHAR_DELETE_REQUIRES_ALL_NODES"},
@@ -62,16 +62,16 @@ BLOB(NODES_VALUE, F(FLAGS64(node_bits), "Nodes"));
 
 /* -------------------------------------------------------------------------------- names and accounts */
 
-static const ndr_name password_flags[] = {{1, "GUID"}, {2, "DC"}, {.name = NULL}};
+static const ndr_name password_flags[] = {{1, "GUID_PRESENT"}, {2, "CREATEDC_PRESENT"}, {.name = NULL}};
 
 /* 2.2.3.13 and 2.2.3.62. The password is a secret that only a sealed call keeps: what of it is shown is this call's plaintext. */
-#define PASSWORD_ROWS(OCTETS_OF_IT) \
-    F(FLAGS32(password_flags),  "Flags"), \
-    F(FIXED(U8, OCTETS_OF_IT),  "Password"), \
-    F(FIXED(WCHAR, 258),        "CreatingDC"), \
-    F(FIXED(WCHAR, 64),         "ObjectGuid")
-BLOB(CLUS_NETNAME_PWD_INFO, PASSWORD_ROWS(32));
-BLOB(CLUS_NETNAME_PWD_INFOEX, PASSWORD_ROWS(256));
+#define PASSWORD_ROWS(CHARACTERS) \
+    F(FLAGS32(password_flags),   "Flags"), \
+    F(FIXED(WCHAR, CHARACTERS),  "Password"), \
+    F(FIXED(WCHAR, 258),         "CreatingDC"), \
+    F(FIXED(WCHAR, 64),          "ObjectGuid")
+BLOB(CLUS_NETNAME_PWD_INFO, PASSWORD_ROWS(16));
+BLOB(CLUS_NETNAME_PWD_INFOEX, PASSWORD_ROWS(128));
 
 /* 3.1.4.3.1.59 */
 static const ndr_name ad_states[] = {
@@ -84,23 +84,23 @@ static const ndr_name ad_states[] = {
 BLOB(AD_STATE_VALUE, F(FLAGS32(ad_states), "State"));
 
 /* 2.2.3.34 */
-BLOB(CHECK_OU_PERMISSIONS_INPUT,
-    F(U32,  "version"),
-    F(U32,  "permissions"),
-    F(GUID, "schemaGuid"));
+BLOB(CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS_INPUT,
+    F(U32,  "dwVersion"),
+    F(U32,  "dwPermissions"),
+    F(GUID, "GUID"));
 
 /* 2.2.3.35 */
-BLOB(CHECK_OU_PERMISSIONS_OUTPUT,
-    F(ENUM32(cmrp_booleans), "hasAccess"),
-    F(ENUM32(cmrp_booleans), "defaultOU"),
+BLOB(CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS_OUTPUT,
+    F(ENUM32(cmrp_booleans), "bHasAccess"),
+    F(ENUM32(cmrp_booleans), "bDefaultOU"),
     F(U32,                   "OUSize"),
     F(SZ,                    "OUName", SIZE_IS("OUSize")));
 
 /* 2.2.3.59, 2.2.3.60. Drawing and text disagree on the output, which is therefore left as one string and what follows it. */
-BLOB(INFRASTRUCTURE_FILESERVER_INPUT,
+BLOB(CLUS_CREATE_INFRASTRUCTURE_FILESERVER_INPUT,
     F(FIXED(WCHAR, 8), "FileServerName"),
     F(OCTETS,          "Unused", OPTIONAL));
-BLOB(INFRASTRUCTURE_FILESERVER_OUTPUT,
+BLOB(CLUS_CREATE_INFRASTRUCTURE_FILESERVER_OUTPUT,
     F(SZ,              "FileServerName"),
     F(OCTETS,          "Unused", OPTIONAL));
 
@@ -108,8 +108,8 @@ BLOB(INFRASTRUCTURE_FILESERVER_OUTPUT,
 BLOB(OS_AND_OS_VERSION_INFO,
     F(U32,    "dwOSSize"),
     F(U32,    "dwOSVersionSize"),
-    F(SZ,     "szOS"),
-    F(SZ,     "szOSVersion"),
+    F(SZ,     "OS"),
+    F(SZ,     "OSVersion"),
     F(OCTETS, "Unused", OPTIONAL));
 
 /* ------------------------------------------------------------------------------------------- storage */
@@ -153,7 +153,7 @@ BLOB(CLUS_MAINTENANCE_MODE_INFO,
     F(ENUM32(cmrp_booleans), "InMaintenance"));
 BLOB(CLUS_MAINTENANCE_MODE_INFO_EX,
     F(ENUM32(cmrp_booleans),        "InMaintenance"),
-    F(ENUM32(maintenance_types),    "MaintainenceModeType"),
+    F(ENUM32(maintenance_types),    "MaintenanceModeType"),
     F(ENUM32(cmrp_resource_states), "InternalState"),
     F(U32,                          "Signature"));
 
@@ -169,7 +169,7 @@ BLOB(CLUS_DISK_NUMBER_INFO,
 
 /* 2.2.3.18 */
 static const ndr_name fault_states[] = {
-    {0, "VolumeStateNoFaults"}, {1, "VolumeStateNoDirectIO"}, {2, "VolumeStateNoAccess"}, {4, "VolumeStateInMaintenance"},
+    {0, "VolumeStateNoFaults"}, {1, "VolumeStateRedirected"}, {2, "VolumeStateNoAccess"}, {4, "VolumeStateInMaintenance"},
     {8, "VolumeStateDismounted"}, {.name = NULL},
 };
 static const ndr_name backup_states[] = {{0, "VolumeBackupNone"}, {1, "VolumeBackupInProgress"}, {.name = NULL}};
@@ -189,7 +189,7 @@ static const ndr_type *volume_of(const uint8_t *octets G_GNUC_UNUSED, size_t len
 
 /* 3.1.4.3.1.48: a value list whose binary values are volumes. */
 STRUCT(Volume_Value,
-    F(ENUM32(cmrp_syntaxes), "Syntax"),
+    F(HEX32(cmrp_syntaxes),  "Syntax"),
     F(U32,                   "Size"),
     F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(volume_of, NULL)),
     PAD(4));
@@ -208,18 +208,38 @@ BLOB(CLUS_SHARED_VOLUME_BACKUP_MODE,
     F(U32,                   "DelayTimerInSecs"),
     F(FIXED(WCHAR, 260),     "VolumeName"));
 
+static const ndr_name bus_types[] = {
+    {0x00, "BusTypeUnknown"}, {0x01, "BusTypeScsi"}, {0x02, "BusTypeAtapi"}, {0x03, "BusTypeAta"}, {0x04, "BusType1394"},
+    {0x05, "BusTypeSsa"}, {0x06, "BusTypeFibre"}, {0x07, "BusTypeUsb"}, {0x08, "BusTypeRAID"}, {0x09, "BusTypeiScsi"},
+    {0x0A, "BusTypeSas"}, {0x0B, "BusTypeSata"}, {0x0C, "BusTypeSd"}, {0x0D, "BusTypeMmc"}, {0x0E, "BusTypeVirtual"},
+    {0x0F, "BusTypeFileBackedVirtual"}, {0x10, "BusTypeSpaces"}, {0x11, "BusTypeMax"}, {0x7F, "BusTypeMaxReserved"},
+    {.name = NULL},
+};
+static const ndr_name drive_healths[] = {
+    {0, "SpHealthUnknown"}, {1, "SpHealthUnhealthy"}, {2, "SpHealthWarning"}, {3, "SpHealthHealthy"}, {.name = NULL},
+};
+static const ndr_name drive_states[] = {
+    {0, "SpDriveStateUnknown"}, {1, "SpDriveStateBecomingReady"}, {2, "SpDriveStateCorruptMetadata"},
+    {3, "SpDriveStateFailedMedia"}, {4, "SpDriveStateSplit"}, {5, "SpDriveStateStaleMetadata"}, {6, "SpDriveStateIOError"},
+    {7, "SpDriveStateMissing"}, {8, "SpDriveStateOkay"}, {.name = NULL},
+};
+static const ndr_name drive_usages[] = {
+    {0, "SpDriveUsageUnknown"}, {1, "SpDriveUsageAutoAllocation"}, {2, "SpDriveUsageManualAllocation"},
+    {3, "SpDriveUsageSpare"}, {4, "SpDriveUsageJournal"}, {5, "SpDriveUsageRetired"}, {.name = NULL},
+};
+
 /* 2.2.3.31 */
 STRUCT(CLUS_POOL_DRIVE_INFO,
     F(FIXED(WCHAR, 256),     "DriveName"),
     F(NAMED8(cmrp_booleans), "IncursSeekPenalty"),
     PAD(4),
-    F(U32,                   "DriveHealth"),
-    F(U32,                   "DriveState"),
+    F(ENUM32(drive_healths), "DriveHealth"),
+    F(ENUM32(drive_states),  "DriveState"),
     PAD(8),
     F(U64,                   "TotalCapacity"),
     F(U64,                   "ConsumedCapacity"),
-    F(U32,                   "Usage"),
-    F(U32,                   "BusType"),
+    F(ENUM32(drive_usages),  "Usage"),
+    F(ENUM32(bus_types),     "BusType"),
     F(U32,                   "Slot"),
     F(FIXED(WCHAR, 1024),    "EnclosureName"),
     PAD(8));
@@ -266,7 +286,7 @@ BLOB(SR_RESOURCE_TYPE_QUERY_ELIGIBLE_SOURCE_DATADISKS,
 /* 2.2.3.37 */
 BLOB(SR_RESOURCE_TYPE_ELIGIBLE_DISKS_RESULT,
     F(U16,                   "Count"),
-    F(U16,                   "Reserved"),
+    F(U16,                   "Reserved1"),
     F(LIST(GUID),            "DiskGuid", SIZE_IS("Count")),
     F(OCTETS,                "Unused", OPTIONAL));
 /* 2.2.3.40, 2.2.3.41 */
@@ -281,8 +301,8 @@ STRUCT(SR_RESOURCE_TYPE_REPLICATED_DISK,
     F(FIXED(WCHAR, 260),             "ReplicationGroupName"));
 BLOB(SR_RESOURCE_TYPE_REPLICATED_DISKS_RESULT,
     F(U16,                                    "Count"),
-    F(U16,                                    "Reserved"),
-    F(LIST(SR_RESOURCE_TYPE_REPLICATED_DISK), "ReplicatedDisk", SIZE_IS("Count")),
+    F(U16,                                    "Reserved1"),
+    F(LIST(SR_RESOURCE_TYPE_REPLICATED_DISK), "ReplicatedDisks", SIZE_IS("Count")),
     F(OCTETS,                                 "Unused", OPTIONAL));
 
 /* --------------------------------------------------------------------------------------------- nodes */
@@ -311,8 +331,8 @@ BLOB(ClusterUtilizationInfo,
 BLOB(CBFLT_PATH_IDS,
     F(U32,                   "Version"),
     F(U32,                   "Count"),
-    F(GUID,                  "Id"),
-    F(LIST(U32),             "PathIds", SIZE_IS("Count")),
+    F(GUID,                  "TargetInstanceId"),
+    F(LIST(U32),             "PathId", SIZE_IS("Count")),
     F(OCTETS,                "Unused", OPTIONAL));
 
 static const ndr_type *path_ids_of(const uint8_t *octets G_GNUC_UNUSED, size_t length G_GNUC_UNUSED,
@@ -333,48 +353,67 @@ BLOB(CLUS_NODE_EX_IN,
     F(U32,                   "Version"),
     F(SZ,                    "SSUName"));
 
+/* 2.2.2.27 */
+static const ndr_name media_types[] = {{0, "UNKNOWN"}, {3, "DISK"}, {4, "SSD"}, {5, "SCM"}, {.name = NULL}};
+
 /* 2.2.3.50 to 2.2.3.52 */
 STRUCT(CLUS_STRING_NAME_INFO,
-    F(U32,                   "Size"),
-    F(SZ,                    "Name", SIZE_IS("Size")));
+    F(U32,                   "StringNameSize"),
+    F(SZ,                    "StringName", SIZE_IS("StringNameSize")));
 STRUCT(CLUS_PHYSICAL_DISK_INFO,
-    F(GUID,                  "DiskGuid"),
-    F(U32,                   "BusType"),
-    F(U32,                   "MediaType"),
-    F(U8,                    "IsSblDisk"),
-    F(U8,                    "IsSblCacheDevice"),
+    F(GUID,                  "PhydiscId"),
+    F(ENUM32(bus_types),     "BusType"),
+    F(ENUM32(media_types),   "MediaType"),
+    F(NAMED8(cmrp_booleans), "IsClusBFltCandidate"),
+    F(NAMED8(cmrp_booleans), "IsSystemCritical"),
     F(CLUS_STRING_NAME_INFO, "Manufacturer"),
-    F(CLUS_STRING_NAME_INFO, "ProductId"),
-    F(CLUS_STRING_NAME_INFO, "SerialNumber"));
+    F(CLUS_STRING_NAME_INFO, "ModelInfo"),
+    F(CLUS_STRING_NAME_INFO, "FriendlyNameInfo"));
 BLOB(CLUS_PHYSICAL_DISK_INFO_HEADER,
     F(U32,                           "Version"),
-    F(U32,                           "DiskCount"),
-    F(LIST(CLUS_PHYSICAL_DISK_INFO), "Disk", SIZE_IS("DiskCount")));
+    F(U32,                           "NumberOfDisks"),
+    F(LIST(CLUS_PHYSICAL_DISK_INFO), "PhysicalDiskInfo", SIZE_IS("NumberOfDisks")));
 
 /* 2.2.3.54 to 2.2.3.56 */
-STRUCT(CLUS_SBL_DISK_COUNTERS,
-    F(U64,                    "CacheHits"),
-    F(U64,                    "CacheMisses"),
-    F(U64,                    "Bytes"));
+static const ndr_name disk_states[] = {
+    {0x0000, "S2DCacheDiskStateUnknown"}, {0x1001, "S2DCacheDiskStateInvalid"}, {0x1002, "S2DCacheDiskStateMissing"},
+    {0x1003, "S2DCacheDiskStateCannotSurface"}, {0x1004, "S2DCacheDiskStateNeedsRepair"},
+    {0x2001, "S2DCacheDiskStateConfiguring"}, {0x3001, "S2DCacheDiskStateBound"}, {0x3002, "S2DCacheDiskStateDisabled"},
+    {0x3003, "S2DCacheDiskStateInMaintenance"}, {0x3004, "S2DCacheDiskStateNoFlash"},
+    {0x3005, "S2DCacheDiskStateNotHybrid"}, {.name = NULL},
+};
+static const ndr_name disk_cache_modes[] = {
+    {0, "Disabled"}, {1, "ReadOnly"}, {2, "ReadWrite"}, {3, "WriteOnly"}, {.name = NULL},
+};
+STRUCT(CLUS_SBL_DISK_HEALTH_STAT,
+    F(U64,                       "ErrorCountTotal"),
+    F(U64,                       "ErrorCountMedia"),
+    F(U64,                       "ErrorCountTimeOut"));
 STRUCT(CLUS_SBL_DISK_STATE,
-    F(U32,                    "Version"),
-    F(GUID,                   "DiskGuid"),
-    F(U32,                    "DeviceNumber"),
-    F(U8,                     "IsFlash"),
-    F(U8,                     "IsCacheDevice"),
-    F(U16,                    "Reserved1"),
-    F(U32,                    "Status"),
-    F(U32,                    "DiskState"),
-    F(U32,                    "ExtraState"),
-    F(U32,                    "CacheMode"),
-    F(U64,                    "DirtyBytes"),
-    F(CLUS_SBL_DISK_COUNTERS, "ReadStatistics"),
-    F(CLUS_SBL_DISK_COUNTERS, "WriteStatistics"),
-    F(U32,                    "Reserved2"));
+    F(U32,                       "Version"),
+    F(GUID,                      "DiskId"),
+    F(U32,                       "DeviceNumber"),
+    F(NAMED8(cmrp_booleans),     "IsFlash"),
+    F(NAMED8(cmrp_booleans),     "IsCacheDevice"),
+    F(U16,                       "Reserved1"),
+    F(U32,                       "Status"),
+    F(ENUM32(disk_states),       "State"),
+    F(U32,                       "AdditionalStateInfo"),
+    F(ENUM32(disk_cache_modes),  "CacheMode"),
+    F(U64,                       "DirtyDataBytes"),
+    F(CLUS_SBL_DISK_HEALTH_STAT, "Read"),
+    F(CLUS_SBL_DISK_HEALTH_STAT, "Write"),
+    F(U32,                       "Reserved2"));
 BLOB(CLUS_GET_SBL_DISK_STATE_OUT,
     F(U32,                       "DiskCount"),
-    F(LIST(CLUS_SBL_DISK_STATE), "Disk", SIZE_IS("DiskCount")),
+    F(LIST(CLUS_SBL_DISK_STATE), "DiskState", SIZE_IS("DiskCount")),
     F(OCTETS,                    "Unused", OPTIONAL));
+
+/* 2.2.2.23 */
+static const ndr_name cache_modes[] = {
+    {0x0, "S2DCacheMode_Disabled"}, {0x2, "S2DCacheMode_Enabled"}, {0x4, "S2DCacheMode_ReadOnly"},
+    {0x8, "S2DCacheMode_ReadWrite"}, {0xC, "S2DCacheMode_WriteOnly"}, {.name = NULL},
+};
 
 /* 2.2.3.58 */
 BLOB(CLUS_SBL_CACHE_CONFIG,
@@ -384,10 +423,10 @@ BLOB(CLUS_SBL_CACHE_CONFIG,
     F(FIXED(U8, 3),          "Reserved"),
     F(U32,                   "CurrentState"),
     F(U32,                   "DesiredState"),
-    F(U32,                   "CacheDesiredModeHDD"),
-    F(U32,                   "CacheCurrentModeHDD"),
-    F(U32,                   "CacheDesiredModeSSD"),
-    F(U32,                   "CacheCurrentModeSSD"),
+    F(ENUM32(cache_modes),   "CacheDesiredModeHDD"),
+    F(ENUM32(cache_modes),   "CacheCurrentModeHDD"),
+    F(ENUM32(cache_modes),   "CacheDesiredModeSSD"),
+    F(ENUM32(cache_modes),   "CacheCurrentModeSSD"),
     F(U64,                   "ProvisioningStage"),
     F(U64,                   "ProvisioningStageMax"),
     F(U64,                   "CurrentStateProgress"),
@@ -400,8 +439,9 @@ BLOB(CLUS_SBL_CACHE_CONFIG,
 const ndr_type *const cmrp_blobs[] = {
     CHARACTERISTICS_VALUE, FLAGS_VALUE, GUID_VALUE, STATUS_VALUE, QUORUM_VALUE, FAULT_DOMAIN_TYPE_VALUE, NODES_VALUE,
     AD_STATE_VALUE, DRIVE_LETTERS_VALUE, DIRTY_VOLUMES, VOLUME_NAME_VALUE, PATH_VALUE, QUERY_ELIGIBLE_TARGET_DATADISKS_OF_GROUP,
-    ClusterUtilizationInfo, VALUE_LISTS, CLUS_NETNAME_PWD_INFO, CLUS_NETNAME_PWD_INFOEX, CHECK_OU_PERMISSIONS_INPUT,
-    CHECK_OU_PERMISSIONS_OUTPUT, INFRASTRUCTURE_FILESERVER_INPUT, INFRASTRUCTURE_FILESERVER_OUTPUT, OS_AND_OS_VERSION_INFO,
+    ClusterUtilizationInfo, VALUE_LISTS, CLUS_NETNAME_PWD_INFO, CLUS_NETNAME_PWD_INFOEX,
+    CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS_INPUT, CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS_OUTPUT,
+    CLUS_CREATE_INFRASTRUCTURE_FILESERVER_INPUT, CLUS_CREATE_INFRASTRUCTURE_FILESERVER_OUTPUT, OS_AND_OS_VERSION_INFO,
     CLUS_STORAGE_REMAP_DRIVELETTER, CLUS_MAINTENANCE_MODE_INFO, CLUS_MAINTENANCE_MODE_INFO_EX, CLUS_STORAGE_SET_DRIVELETTER,
     CLUS_DISK_NUMBER_INFO, CLUS_CSV_VOLUME_INFO, SHARED_VOLUME_LIST, CLUS_CSV_MAINTENANCE_MODE_INFO,
     CLUS_SHARED_VOLUME_BACKUP_MODE, POOL_DRIVES, DISK_SIGNATURE, DISK_GUID, CLUSDSK_DISKID,
@@ -618,7 +658,8 @@ const ndr_type *const cmrp_blobs[] = {
     X(0x07000291, CLUSCTL_CLUSTER_GET_SHARED_VOLUME_ID, SZ_VALUE, SZ_VALUE) \
     X(0x07002101, CLUSCTL_CLUSTER_GET_OS_AND_OS_VERSION_INFO, NULL, OS_AND_OS_VERSION_INFO) \
     X(0x07002115, CLUSCTL_CLUSTER_GET_CLUSTER_UTILIZATION, NULL, ClusterUtilizationInfo) \
-    X(0x07002121, CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS, CHECK_OU_PERMISSIONS_INPUT, CHECK_OU_PERMISSIONS_OUTPUT) \
+    X(0x07002121, CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS, \
+      CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS_INPUT, CLUSCTL_RESOURCE_NETNAME_CHECK_OU_PERMISSIONS_OUTPUT) \
     X(0x07002125, CLUSCTL_RESOURCE_NETNAME_CHECK_AD_STATE, NULL, AD_STATE_VALUE) \
     X(0x070021F1, CLUSCTL_CLUSTER_NODE_REPLACEMENT, MULTI_SZ, NULL) \
     X(0x0740005E, CLUSCTL_CLUSTER_SET_COMMON_PROPERTIES, PROPERTY_LIST, NULL) \
@@ -628,8 +669,8 @@ const ndr_type *const cmrp_blobs[] = {
     X(0x074000F2, CLUSCTL_CLUSTER_SET_ACCOUNT_ACCESS, PROPERTY_LIST, NULL) \
     X(0x0740030A, CLUSCTL_CLUSTER_SET_DNS_DOMAIN, SZ_VALUE, NULL) \
     X(0x074023F2, CLUSCTL_CLUSTER_CREATE_INFRASTRUCTURE_FILESERVER, \
-      INFRASTRUCTURE_FILESERVER_INPUT, INFRASTRUCTURE_FILESERVER_OUTPUT) \
-    X(0x074023F6, CLUSCTL_CLUSTER_REMOVE_INFRASTRUCTURE_FILESERVER, INFRASTRUCTURE_FILESERVER_INPUT, NULL) \
+      CLUS_CREATE_INFRASTRUCTURE_FILESERVER_INPUT, CLUS_CREATE_INFRASTRUCTURE_FILESERVER_OUTPUT) \
+    X(0x074023F6, CLUSCTL_CLUSTER_REMOVE_INFRASTRUCTURE_FILESERVER, CLUS_CREATE_INFRASTRUCTURE_FILESERVER_INPUT, NULL) \
     X(0x07402D92, CLUSCTL_CLUSTER_NOTIFY_INFRASTRUCTURE_SOFS_CHANGED, NULL, NULL) \
     X(0x08000039, CLUSCTL_GROUPSET_GET_ID, NULL, SZ_VALUE) \
     X(0x08000055, CLUSCTL_GROUPSET_GET_RO_COMMON_PROPERTIES, NULL, PROPERTY_LIST) \

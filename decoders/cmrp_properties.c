@@ -20,6 +20,7 @@
 
 /* -------------------------------------------------------------------------------------- plain values */
 
+/* 2.2.2.5 */
 const ndr_name cmrp_core_flags[] = {{1, "CLUS_FLAG_CORE"}, {.name = NULL}};
 
 SHARED_BLOB(DWORD_VALUE, F(U32, "Dword"));
@@ -99,12 +100,17 @@ SHARED_BLOB(CLUS_PARTITION_INFO, PARTITION_ROWS);
     F(GUID,                     "VolumeGuid")
 SHARED_BLOB(CLUS_PARTITION_INFO_EX, PARTITION_EX_ROWS);
 
+static const ndr_name encryption_flags[] = {
+    {0x01, "ENCRYPTION_ENABLED"}, {0x04, "ENCRYPTION_DECRYPTED"}, {0x08, "ENCRYPTION_ENCRYPTED"},
+    {0x10, "ENCRYPTION_DECRYPTING"}, {0x20, "ENCRYPTION_ENCRYPTING"}, {0x40, "ENCRYPTION_PAUSED"}, {.name = NULL},
+};
+
 /* 2.2.3.45. Whether the compiler's pad to a multiple of eight is sent, the drawing leaves open. */
 SHARED_BLOB(CLUS_PARTITION_INFO_EX2,
     PARTITION_EX_ROWS,
     F(GUID,                     "GptPartitionId"),
     F(FIXED(WCHAR, 260),        "szPartitionName"),
-    F(U32,                      "EncryptionFlags"),
+    F(FLAGS32(encryption_flags), "EncryptionFlags"),
     PAD(8));
 
 static const ndr_name volume_states[] = {
@@ -226,13 +232,13 @@ static const ndr_type *value_of(const uint8_t *octets G_GNUC_UNUSED, size_t leng
 
 /* 2.2.3.10.1. Both the name and the values' octets are called "buffer" there. */
 STRUCT(CLUSPROP_VALUE,
-    F(ENUM32(cmrp_syntaxes), "Syntax"),
+    F(HEX32(cmrp_syntaxes),  "Syntax"),
     F(U32,                   "Size"),
     F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(value_of, "Syntax")),
     PAD(4));
 
 #define PROPERTY_ROWS(VALUE) \
-    F(ENUM32(cmrp_syntaxes), "Syntax"), \
+    F(HEX32(cmrp_syntaxes),  "Syntax"), \
     F(U32,                   "Size"), \
     F(SZ,                    "PropertyName", SIZE_IS("Size")), \
     PAD(4), \
@@ -257,7 +263,7 @@ static const ndr_type *format_of(const uint8_t *octets G_GNUC_UNUSED, size_t len
 
 /* 3.1.4.3.1.14: the value is a WORD, which is the format of the property's values. */
 STRUCT(Format_Value,
-    F(ENUM32(cmrp_syntaxes), "Syntax"),
+    F(HEX32(cmrp_syntaxes),  "Syntax"),
     F(U32,                   "Size"),
     F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(format_of, NULL)),
     PAD(4));
@@ -420,7 +426,7 @@ static const ndr_type *volume_state_of(const uint8_t *octets G_GNUC_UNUSED, size
 }
 
 STRUCT(Volume_State_Value,
-    F(ENUM32(cmrp_syntaxes), "Syntax"),
+    F(HEX32(cmrp_syntaxes),  "Syntax"),
     F(U32,                   "Size"),
     F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(volume_state_of, NULL)),
     PAD(4));

@@ -12,7 +12,7 @@ enum {
     CMRP_OBJECT_SPACE_PORT, CMRP_OBJECT_UPGRADE, CMRP_OBJECT_GROUP_SET
 };
 
-extern const ndr_name cmrp_core_flags[];     /* CLUS_FLAGS, 2.2.2.10 */
+extern const ndr_name cmrp_core_flags[];     /* CLUS_FLAGS, 2.2.2.5 */
 extern const ndr_name cmrp_syntaxes[];       /* CLUSTER_PROPERTY_SYNTAX, 2.2.2.3 */
 
 /* Packed types; `octets` of the right length are all they need. */

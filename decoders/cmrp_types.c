@@ -184,6 +184,16 @@ const ndr_name cmrp_access[] = {
     {.name = NULL},
 };
 
+const ndr_name cmrp_change_group_flags[] = {
+    {1, "CLUSAPI_CHANGE_RESOURCE_GROUP_FORCE_MOVE_TO_CSV"},
+    {.name = NULL},
+};
+
+const ndr_name cmrp_read_batch_flags[] = {
+    {2, "CLUSREG_DATABASE_ISOLATE_READ"},
+    {.name = NULL},
+};
+
 const ndr_name cmrp_pause_flags[] = {
     {1, "CLUSAPI_NODE_PAUSE_REMAIN_ON_PAUSED_NODE_ON_MOVE_ERROR"},
     {.name = NULL},
@@ -197,7 +207,7 @@ const ndr_name cmrp_failback_types[] = {
 };
 
 const ndr_name cmrp_group_online_flags[] = {
-    {1, "CLUSAPI_GROUP_ONLINE_IGNORE_RESOURCE_STATUS_LOCKED"},
+    {1, "CLUSAPI_GROUP_ONLINE_IGNORE_RESOURCE_STATUS"},
     {2, "CLUSAPI_GROUP_ONLINE_SYNCHRONOUS"},
     {4, "CLUSAPI_GROUP_ONLINE_BEST_POSSIBLE_NODE"},
     {8, "CLUSAPI_GROUP_ONLINE_IGNORE_AFFINITY_RULE"},
@@ -205,12 +215,12 @@ const ndr_name cmrp_group_online_flags[] = {
 };
 
 const ndr_name cmrp_group_offline_flags[] = {
-    {1, "CLUSAPI_GROUP_OFFLINE_IGNORE_RESOURCE_STATUS_LOCKED"},
+    {1, "CLUSAPI_GROUP_OFFLINE_IGNORE_RESOURCE_STATUS"},
     {.name = NULL},
 };
 
 const ndr_name cmrp_move_flags[] = {
-    {0x01, "CLUSAPI_GROUP_MOVE_IGNORE_RESOURCE_STATUS_LOCKED"},
+    {0x01, "CLUSAPI_GROUP_MOVE_IGNORE_RESOURCE_STATUS"},
     {0x02, "CLUSAPI_GROUP_MOVE_RETURN_TO_SOURCE_NODE_ON_ERROR"},
     {0x04, "CLUSAPI_GROUP_MOVE_QUEUE_ENABLED"},
     {0x08, "CLUSAPI_GROUP_MOVE_HIGH_PRIORITY_START"},
@@ -220,7 +230,7 @@ const ndr_name cmrp_move_flags[] = {
 };
 
 const ndr_name cmrp_resource_online_flags[] = {
-    {0x01, "CLUSAPI_RESOURCE_ONLINE_IGNORE_RESOURCE_STATUS_LOCKED"},
+    {0x01, "CLUSAPI_RESOURCE_ONLINE_IGNORE_RESOURCE_STATUS"},
     {0x02, "CLUSAPI_RESOURCE_ONLINE_DO_NOT_UPDATE_PERSISTENT_STATE"},
     {0x04, "CLUSAPI_RESOURCE_ONLINE_NECESSARY_FOR_QUORUM"},
     {0x08, "CLUSAPI_RESOURCE_ONLINE_BEST_POSSIBLE_NODE"},
@@ -229,12 +239,13 @@ const ndr_name cmrp_resource_online_flags[] = {
 };
 
 const ndr_name cmrp_resource_offline_flags[] = {
-    {1, "CLUSAPI_RESOURCE_OFFLINE_IGNORE_RESOURCE_STATUS_LOCKED"},
+    {1, "CLUSAPI_RESOURCE_OFFLINE_IGNORE_RESOURCE_STATUS"},
     {2, "CLUSAPI_RESOURCE_OFFLINE_FORCE_WITH_TERMINATION"},
     {4, "CLUSAPI_RESOURCE_OFFLINE_DO_NOT_UPDATE_PERSISTENT_STATE"},
     {.name = NULL},
 };
 
+/* Windows' clusapi.h; 3.1.4.2.128 reserves 1, 2, 4 and 5 and names 9999 alone. */
 const ndr_name cmrp_group_types[] = {
     {1, "ClusGroupTypeCoreCluster"},
     {2, "ClusGroupTypeAvailableStorage"},
@@ -318,7 +329,7 @@ const ndr_name cmrp_object_types[] = {
     {0x08, "CLUSTER_OBJECT_TYPE_REGISTRY"},
     {0x09, "CLUSTER_OBJECT_TYPE_QUORUM"},
     {0x0A, "CLUSTER_OBJECT_TYPE_SHARED_VOLUME"},
-    {0x0B, "CLUSTER_OBJECT_TYPE_SPACE_PORT"},
+    {0x0B, "CLUSTER_OBJECT_TYPE_SPACEPORT"},
     {0x0C, "CLUSTER_OBJECT_TYPE_UPGRADE"},
     {0x0D, "CLUSTER_OBJECT_TYPE_GROUPSET"},
     {0x0E, "CLUSTER_OBJECT_TYPE_SBL_DEVICE"},
@@ -430,7 +441,7 @@ static const ndr_name upgrade_changes[] = {
     {.name = NULL},
 };
 static const ndr_name group_set_changes[] = {
-    {0x001, "CLUSTER_CHANGE_GROUPSET_DELETED_V2"},
+    {0x001, "CLUSTER_CHANGE_GROUPSET_DELETED_v2"},
     {0x002, "CLUSTER_CHANGE_GROUPSET_COMMON_PROPERTY_V2"},
     {0x004, "CLUSTER_CHANGE_GROUPSET_PRIVATE_PROPERTY_V2"},
     {0x008, "CLUSTER_CHANGE_GROUPSET_STATE_V2"},
@@ -482,13 +493,25 @@ SHARED_STRUCT(RPC_SECURITY_ATTRIBUTES,
     F(RPC_SECURITY_DESCRIPTOR, "RpcSecurityDescriptor"),
     F(ENUM32(cmrp_booleans),   "bInheritHandle"));
 
+/* What servers of these releases send, by the notes on 2.2.3.3 in section 7. A mixed cluster sends what its oldest can. */
+static const ndr_name version_numbers[] = {
+    {0x000100E0, "Windows NT 4.0 SP3"}, {0x000200E0, "Windows NT 4.0 SP4 or Windows 2000 Server"},
+    {0x00030893, "Windows 2000 Server or Windows Server 2003"}, {0x00040ECE, "Windows Server 2003"},
+    {0x00051771, "Windows Server 2008"}, {0x00061DB0, "Windows Server 2008 R2"}, {0x00061DB1, "Windows Server 2008 R2 SP1"},
+    {0x000723F0, "Windows Server 2012"}, {0x00082580, "Windows Server 2012 R2"}, {0x00090003, "Windows Server 2016"},
+    {0x000A0003, "Windows Server 2019"},
+    {0x000B0003, "Windows Server 2022"}, {0x000C0004, "Windows Server 2022, 23H2"}, {0x000C0006, "Windows Server 2025"},
+    {.name = NULL},
+};
+static const ndr_name version_flags[] = {{1, "CLUSTER_VERSION_FLAG_MIXED_MODE"}, {.name = NULL}};
+
 /* 2.2.3.3. Either version number is a major version in its upper and a minor one in its lower half. */
 SHARED_STRUCT(CLUSTER_OPERATIONAL_VERSION_INFO,
-    F(U32, "dwSize"),
-    F(U32, "dwClusterHighestVersion"),
-    F(U32, "dwClusterLowestVersion"),
-    F(U32, "dwFlags"),
-    F(U32, "dwReserved"));
+    F(U32,                    "dwSize"),
+    F(HEX32(version_numbers), "dwClusterHighestVersion"),
+    F(HEX32(version_numbers), "dwClusterLowestVersion"),
+    F(FLAGS32(version_flags), "dwFlags"),
+    F(U32,                    "dwReserved"));
 
 /* 2.2.3.4. What a Type means depends on the method: it is one of the flags of its dwType. */
 STRUCT(ENUM_ENTRY,

@@ -19,8 +19,8 @@ extern const ndr_name cmrp_enum_types[], cmrp_resource_enum_types[], cmrp_group_
     cmrp_node_enum_types[], cmrp_resource_type_enum_types[];
 extern const ndr_name cmrp_create_resource_flags[]; /* 3.1.4.2.10 */
 extern const ndr_name cmrp_group_types[];           /* 2.2.3.21 */
-extern const ndr_name cmrp_password_flags[];        /* 2.2.3.6 */
-/* The cluster registry (3.1.4.2.29, .30 and 2.2.2.9). */
+extern const ndr_name cmrp_password_flags[];        /* 2.2.2.9 */
+/* The cluster registry (3.1.4.2.29, .30, .33, .39). */
 extern const ndr_name cmrp_key_access[], cmrp_key_options[], cmrp_key_dispositions[], cmrp_value_types[],
     cmrp_security_information[];
 extern const ndr_name cmrp_access[];                /* 3.1.4.2.116 */
@@ -30,5 +30,7 @@ extern const ndr_name cmrp_resource_type_changes[]; /* 2.2.2.15 */
 /* Flags of the ...Ex methods (3.1.4.2.125 to .135). */
 extern const ndr_name cmrp_pause_flags[], cmrp_failback_types[], cmrp_group_online_flags[], cmrp_group_offline_flags[],
     cmrp_move_flags[], cmrp_resource_online_flags[], cmrp_resource_offline_flags[];
+extern const ndr_name cmrp_read_batch_flags[];      /* 3.1.4.2.145 */
+extern const ndr_name cmrp_change_group_flags[];    /* 3.1.4.2.166 */
 
 #endif

@@ -102,7 +102,7 @@ struct ndr_type {
     const ndr_name      *names;
     const ndr_guid_name *guids;
     ndr_custom_fn        custom;
-    uint32_t             count;  /* of a fixed array; the boundary of a pad */
+    uint32_t             count;  /* of a fixed array; the boundary of a pad; 16: an enumeration known by hexadecimal numbers */
 };
 
 enum { NDR_IN = 1, NDR_OUT = 2, NDR_INOUT = 3 };
@@ -189,6 +189,7 @@ NDR_PRIMITIVE(TEXT, NDR_TEXT);
 #define NAMED16(NAMES)  NDR_TYPE(.kind = NDR_U16, .name = #NAMES, .names = NAMES)
 #define ENUM16(NAMES)   NDR_TYPE(.kind = NDR_ENUM16, .name = #NAMES, .names = NAMES)
 #define ENUM32(NAMES)   NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES)
+#define HEX32(NAMES)    NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES, .count = 16)
 #define FLAGS32(NAMES)  NDR_TYPE(.kind = NDR_FLAGS32, .name = #NAMES, .names = NAMES)
 #define FLAGS64(NAMES)  NDR_TYPE(.kind = NDR_FLAGS64, .name = #NAMES, .names = NAMES)
 #define GUIDS(NAMES)    NDR_TYPE(.kind = NDR_GUID, .name = "GUID", .guids = NAMES)

@@ -180,12 +180,12 @@ static void test_property_list(void)
            "PropertyCount = 2 @0+4\n"
            "PropertyValue { 2 @4\n"
            "  PropertyValue[0] { 0 @4\n"
-           "    Syntax = 262147 (CLUSPROP_SYNTAX_NAME) @4+4\n"
+           "    Syntax = 0x00040003 (CLUSPROP_SYNTAX_NAME) @4+4\n"
            "    Size = 8 @8+4\n"
            "    PropertyName = Nam @12+8\n"
            "    PropertyValues { 0 @20\n"
            "      PropertyValues[0] { 0 @20\n"
-           "        Syntax = 65547 (CLUSPROP_SYNTAX_LIST_VALUE_WORD) @20+4\n"
+           "        Syntax = 0x0001000b (CLUSPROP_SYNTAX_LIST_VALUE_WORD) @20+4\n"
            "        Size = 2 @24+4\n"
            "        Buffer = 0700 @28+2\n"
            "        Buffer decoded WORD_VALUE { 0 @28\n"
@@ -195,12 +195,12 @@ static void test_property_list(void)
            "    } +16\n"
            "  } +32\n"
            "  PropertyValue[1] { 0 @36\n"
-           "    Syntax = 262147 (CLUSPROP_SYNTAX_NAME) @36+4\n"
+           "    Syntax = 0x00040003 (CLUSPROP_SYNTAX_NAME) @36+4\n"
            "    Size = 8 @40+4\n"
            "    PropertyName = Two @44+8\n"
            "    PropertyValues { 0 @52\n"
            "      PropertyValues[0] { 0 @52\n"
-           "        Syntax = 65539 (CLUSPROP_SYNTAX_LIST_VALUE_SZ) @52+4\n"
+           "        Syntax = 0x00010003 (CLUSPROP_SYNTAX_LIST_VALUE_SZ) @52+4\n"
            "        Size = 6 @56+4\n"
            "        Buffer = 6f006e000000 @60+6\n"
            "        Buffer decoded SZ_VALUE { 0 @60\n"
@@ -208,7 +208,7 @@ static void test_property_list(void)
            "        } +6\n"
            "      } +16\n"
            "      PropertyValues[1] { 0 @68\n"
-           "        Syntax = 65543 (CLUSPROP_SYNTAX_LIST_VALUE_LONG) @68+4\n"
+           "        Syntax = 0x00010007 (CLUSPROP_SYNTAX_LIST_VALUE_LONG) @68+4\n"
            "        Size = 4 @72+4\n"
            "        Buffer = ffffffff @76+4\n"
            "        Buffer decoded LONG_VALUE { 0 @76\n"
@@ -285,7 +285,7 @@ static void test_bad_lists(void)
     put(a, 4, 0x7FFFFFFF);
     expect_code(PROPERTY_LIST, NDR_SHORT, a,
                 "PropertyCount = 1 @0+4\n" "PropertyValue { 1 @4\n" "  PropertyValue[0] { 0 @4\n"
-                "    Syntax = 262147 (CLUSPROP_SYNTAX_NAME) @4+4\n" "    Size = 2147483647 @8+4\n" "  } +8\n" "} +8\n");
+                "    Syntax = 0x00040003 (CLUSPROP_SYNTAX_NAME) @4+4\n" "    Size = 2147483647 @8+4\n" "  } +8\n" "} +8\n");
     g_byte_array_set_size(a, 0);
     put(a, 4, 0);
     expect(PROPERTY_LIST, a, "PropertyCount = 0 @0+4\n" "PropertyValue { 0 @4\n" "} +0\n");
@@ -513,7 +513,8 @@ static void test_volume_states(void)
     a = g_byte_array_new();
     g_byte_array_append(a, state, sizeof state);
     expect_lines(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a), a, (const char *const[]){
-        "RedirectedIOReason = 0x00000003 (RedirectedIOReasonUserRequest | RedirectedIOReasonIncompatibleFileSystemFilter) @1568+8",
+        "RedirectedIOReason = 0x00000003 (RedirectedIOReasonUserRequest | "
+        "RedirectedIOReasonIncompatibleFileSystemFilter) @1568+8",
         "BlockRedirectedIOReason = 0x00000001 (BlockRedirectedIOReasonNoDiskConnectivity) @1576+8", NULL});
     a = g_byte_array_new();
     put(a, 4, 1);
@@ -647,12 +648,12 @@ static void test_structures(void)
     put(a, 4, 14);
     put_text(a, "ou=x,y");
     expect(control(0x07002121, 1, true), a,
-           "hasAccess = 0 (FALSE) @0+4\n" "defaultOU = 1 (TRUE) @4+4\n" "OUSize = 14 @8+4\n" "OUName = ou=x,y @12+14\n");
+           "bHasAccess = 0 (FALSE) @0+4\n" "bDefaultOU = 1 (TRUE) @4+4\n" "OUSize = 14 @8+4\n" "OUName = ou=x,y @12+14\n");
     a = g_byte_array_new();
     put(a, 2, 1); put(a, 2, 0);
     put(a, 4, 0x11223344); put(a, 2, 0x5566); put(a, 2, 0x7788); put(a, 8, 0x00FFEEDDCCBBAA99);
     expect(control(0x02002149, 1, true), a,
-           "Count = 1 @0+2\n" "Reserved = 0 @2+2\n" "DiskGuid { 1 @4\n"
+           "Count = 1 @0+2\n" "Reserved1 = 0 @2+2\n" "DiskGuid { 1 @4\n"
            "  DiskGuid[0] = 11223344-5566-7788-99aa-bbccddeeff00 @4+16\n" "} +16\n");
     a = g_byte_array_new();
     put(a, 4, 1);
@@ -660,7 +661,7 @@ static void test_structures(void)
     put(a, 4, 28);
     put(a, 4, 28); put(a, 4, 1); put(a, 8, 0); put(a, 8, 0); put(a, 4, 5);
     expect_lines(control(0x040021F1, 1, false), a,
-                 (const char *const[]){"SSUName = \\\\t ", "PathIdBuffer decoded CBFLT_PATH_IDS", "PathIds[0] = 5 ", NULL});
+                 (const char *const[]){"SSUName = \\\\t ", "PathIdBuffer decoded CBFLT_PATH_IDS", "PathId[0] = 5 ", NULL});
     a = g_byte_array_new();
     put(a, 4, 2);
     put(a, 4, 0x11223344); put(a, 2, 0x5566); put(a, 2, 0x7788); put(a, 8, 0x00FFEEDDCCBBAA99);
@@ -674,7 +675,9 @@ static void test_structures(void)
         a->data[a->len - 2608 + 528] = (uint8_t)(1 + drive);
     }
     expect_lines(control(0x010002B5, 1, true), a, (const char *const[]){
-        "DriveName = a ", "TotalCapacity = 1 ", "DriveName = b ", "TotalCapacity = 2 @3136+8", NULL});
+        "DriveName = a ", "DriveHealth = 0 (SpHealthUnknown)", "DriveState = 0 (SpDriveStateUnknown)",
+        "Usage = 0 (SpDriveUsageUnknown)", "BusType = 0 (BusTypeUnknown)", "TotalCapacity = 1 ",
+        "DriveName = b ", "TotalCapacity = 2 @3136+8", NULL});
 }
 
 /* Of each range that [MS-CMRP] names its errors from. */
@@ -735,6 +738,61 @@ static void test_value_lists(void)
                    "ValueList { 0 @0\n" "  ValueList[0] { 0 @0\n" "    PropertyValues { 0 @0\n" "    } +4\n" "  } +4\n" "} +4\n");
 }
 
+/* 2.2.3.3: the numbers are known in hexadecimal, and by the releases that send them. */
+static void test_operational_version(void)
+{
+    GByteArray *a = g_byte_array_new();
+    put(a, 2, 10); put(a, 2, 0); put(a, 2, 17763); put(a, 2, 0);
+    put(a, 4, 0); put(a, 4, 0);                     /* lpszVendorId, lpszCSDVersion */
+    put(a, 4, 0x20000); put(a, 4, 20); put(a, 4, 0x000A0003); put(a, 4, 0x00090003); put(a, 4, 1); put(a, 4, 0);
+    put(a, 4, 0); put(a, 4, 0);
+    recorder r = {.data = a->data, .length = a->len, .text = g_string_new(NULL)};
+    ndr_stub stub = {.data = a->data, .length = a->len};
+    ndr_result result = ndr_walk_response(&cmrp_interface_3, &cmrp_interface_3.methods[102], &stub, NULL, record_event, &r);
+    g_assert_cmpint(result.code, ==, NDR_OK);
+    g_assert_nonnull(strstr(r.text->str, "dwClusterHighestVersion = 0x000a0003 (Windows Server 2019) "));
+    g_assert_nonnull(strstr(r.text->str, "dwClusterLowestVersion = 0x00090003 (Windows Server 2016) "));
+    g_assert_nonnull(strstr(r.text->str, "dwFlags = 0x00000001 (CLUSTER_VERSION_FLAG_MIXED_MODE) "));
+    g_string_free(r.text, TRUE);
+    g_byte_array_unref(a);
+}
+
+/* What 2.2.3 has names for, in structures that no capture has. */
+static void test_named_structures(void)
+{
+    GByteArray *a = g_byte_array_new();
+    put(a, 4, 3);
+    put_text(a, "secret"); put(a, 2, 0x4141); /* what stands behind the terminator is nothing */
+    g_byte_array_set_size(a, 680);
+    memset(a->data + 20, 0, 660);
+    expect_lines(control(0x0100017A, a->len, false), a, (const char *const[]){
+        "Flags = 0x00000003 (GUID_PRESENT | CREATEDC_PRESENT)", "Password = secret @4+32", NULL});
+    a = g_byte_array_new();
+    put(a, 4, 1); put(a, 4, 1);
+    put(a, 8, 0); put(a, 8, 0); put(a, 4, 0x0B); put(a, 4, 4); put(a, 1, 1); put(a, 1, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        put(a, 4, 4);
+        put_text(a, (const char *const[]){"m", "o", "f"}[i]);
+    }
+    expect_lines(control(0x040021E9, a->len, true), a, (const char *const[]){
+        "NumberOfDisks = 1 ", "BusType = 11 (BusTypeSata)", "MediaType = 4 (SSD)", "IsClusBFltCandidate = 1 (TRUE)",
+        "ModelInfo { ", "StringName = o ", "FriendlyNameInfo { ", "StringName = f ", NULL});
+    a = g_byte_array_new();
+    put(a, 4, 1);
+    put(a, 4, 1); put(a, 8, 0); put(a, 8, 0); put(a, 4, 2); put(a, 1, 1); put(a, 1, 0); put(a, 2, 0); put(a, 4, 0);
+    put(a, 4, 0x3001); put(a, 4, 0); put(a, 4, 2); put(a, 8, 5);
+    for (unsigned i = 1; i <= 6; i++)
+        put(a, 8, i);
+    put(a, 4, 0);
+    expect_lines(control(0x040021DD, a->len, true), a, (const char *const[]){
+        "State = 12289 (S2DCacheDiskStateBound)", "CacheMode = 2 (ReadWrite)", "DirtyDataBytes = 5 ", "ErrorCountTotal = 1 ",
+        "ErrorCountTimeOut = 6 ", NULL});
+    a = g_byte_array_new();
+    put(a, 4, 1); put(a, 4, 2); put(a, 4, 3); put(a, 4, 0xABBAF00F);
+    expect_lines(control(0x010001E1, a->len, true), a, (const char *const[]){
+        "MaintenanceModeType = 2 (MaintenanceModeTypeOfflineResource)", "InternalState = 3 (ClusterResourceOffline)", NULL});
+}
+
 static void test_utilization(void)
 {
     GByteArray *a = g_byte_array_new();
@@ -774,6 +832,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/controls/numbers", test_numbers);
     g_test_add_func("/cmrp/controls/lists", test_value_lists);
     g_test_add_func("/cmrp/controls/utilization", test_utilization);
+    g_test_add_func("/cmrp/controls/named", test_named_structures);
+    g_test_add_func("/cmrp/version", test_operational_version);
     g_test_add_func("/cmrp/errors", test_errors);
     return g_test_run();
 }
