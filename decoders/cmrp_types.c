@@ -513,15 +513,21 @@ SHARED_STRUCT(CLUSTER_OPERATIONAL_VERSION_INFO,
     F(FLAGS32(version_flags), "dwFlags"),
     F(U32,                    "dwReserved"));
 
-/* 2.2.3.4. What a Type means depends on the method: it is one of the flags of its dwType. */
-STRUCT(ENUM_ENTRY,
-    F(U32,          "Type"),
-    F(UNIQUE(WSTR), "Name"));
-
-/* 2.2.3.5 */
-SHARED_STRUCT(ENUM_LIST,
-    F(U32,              "EntryCount"),
-    F(CONF(ENUM_ENTRY), "Entry", SIZE_IS("EntryCount")));
+/* 2.2.3.4, 2.2.3.5. What a Type means depends on the method that answers: it is one of those that its dwType can name. */
+#define ENUM_LIST_OF(LIST, ENTRY, TYPE) \
+    static const ndr_type ENTRY[1] = {{.kind = NDR_STRUCT, .name = "ENUM_ENTRY", .fields = (const ndr_field[]){ \
+        F(TYPE,         "Type"), \
+        F(UNIQUE(WSTR), "Name"), {0}}}}; \
+    const ndr_type LIST[1] = {{.kind = NDR_STRUCT, .name = "ENUM_LIST", .fields = (const ndr_field[]){ \
+        F(U32,          "EntryCount"), \
+        F(CONF(ENTRY),  "Entry", SIZE_IS("EntryCount")), {0}}}}
+ENUM_LIST_OF(ENUM_LIST, ENUM_ENTRY, FLAGS32(cmrp_enum_types));
+ENUM_LIST_OF(ENUM_LIST_OF_RESOURCE, ENUM_ENTRY_OF_RESOURCE, FLAGS32(cmrp_resource_enum_types));
+ENUM_LIST_OF(ENUM_LIST_OF_GROUP, ENUM_ENTRY_OF_GROUP, FLAGS32(cmrp_group_enum_types));
+ENUM_LIST_OF(ENUM_LIST_OF_NETWORK, ENUM_ENTRY_OF_NETWORK, FLAGS32(cmrp_network_enum_types));
+ENUM_LIST_OF(ENUM_LIST_OF_NODE, ENUM_ENTRY_OF_NODE, FLAGS32(cmrp_node_enum_types));
+ENUM_LIST_OF(ENUM_LIST_OF_RESOURCE_TYPE, ENUM_ENTRY_OF_RESOURCE_TYPE, FLAGS32(cmrp_resource_type_enum_types));
+ENUM_LIST_OF(ENUM_LIST_OF_GROUP_SETS, ENUM_ENTRY_OF_GROUP_SETS, U32); /* 3.1.4.2.162 names no types */
 
 /* 2.2.3.6 */
 SHARED_STRUCT(IDL_CLUSTER_SET_PASSWORD_STATUS,

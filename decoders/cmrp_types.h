@@ -5,10 +5,12 @@
 
 #include "decoders/ndr.h"
 
-/* Structures as NDR has them (2.2.3). */
+/* Structures as NDR has them (2.2.3). ENUM_LIST is there once for each kind of types that its entries have. */
 extern const ndr_type RPC_SECURITY_DESCRIPTOR[1], RPC_SECURITY_ATTRIBUTES[1], CLUSTER_OPERATIONAL_VERSION_INFO[1], ENUM_LIST[1],
     IDL_CLUSTER_SET_PASSWORD_STATUS[1], CLUSTER_CREATE_GROUP_INFO_RPC[1], NOTIFY_FILTER_AND_TYPE_RPC[1], NOTIFICATION_RPC[1],
     GROUP_ENUM_LIST[1], RESOURCE_ENUM_LIST[1], NOTIFICATION_DATA_ASYNC_RPC[1];
+extern const ndr_type ENUM_LIST_OF_RESOURCE[1], ENUM_LIST_OF_GROUP[1], ENUM_LIST_OF_NETWORK[1], ENUM_LIST_OF_NODE[1],
+    ENUM_LIST_OF_RESOURCE_TYPE[1], ENUM_LIST_OF_GROUP_SETS[1];
 
 extern const ndr_name cmrp_booleans[];              /* BOOL, [MS-DTYP] 2.2.3 */
 /* States (3.1.4.2.13, .46, .69, .83, .94). */

@@ -757,6 +757,35 @@ static void test_operational_version(void)
     g_byte_array_unref(a);
 }
 
+/* An entry's Type means what the method's dwType does (2.2.3.4). */
+static void test_enumerations(void)
+{
+    static const struct { uint32_t opnum, type; const char *text; } kinds[] = {
+        {7, 4, "Type = 0x00000004 (CLUSTER_ENUM_RESOURCE) "}, {22, 4, "Type = 0x00000004 (CLUSTER_RESOURCE_ENUM_NODES) "},
+        {53, 2, "Type = 0x00000002 (CLUSTER_GROUP_ENUM_NODES) "},
+        {85, 1, "Type = 0x00000001 (CLUSTER_NETWORK_ENUM_NETINTERFACES) "},
+        {101, 2, "Type = 0x00000002 (CLUSTER_NODE_ENUM_GROUPS) "},
+        {103, 2, "Type = 0x00000002 (CLUSTER_RESOURCE_TYPE_ENUM_RESOURCES) "}, {124, 1, "(CLUSTER_NODE_ENUM_NETINTERFACES) "},
+        {125, 1, "(CLUSTER_ENUM_NODE) "}, {180, 1, "Type = 1 "}, {181, 0x20, "(CLUSTER_ENUM_NETINTERFACE) "},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        bool two = kinds[i].opnum == 124 || kinds[i].opnum == 125;
+        GByteArray *a = g_byte_array_new();
+        put(a, 4, 0x20000); put(a, 4, 1); put(a, 4, 1); put(a, 4, kinds[i].type); put(a, 4, 0);
+        for (int pointer = 0; pointer < (two ? 3 : 2); pointer++) /* no second list; rpc_status, return */
+            put(a, 4, 0);
+        recorder r = {.data = a->data, .length = a->len, .text = g_string_new(NULL)};
+        ndr_stub stub = {.data = a->data, .length = a->len};
+        const ndr_method *method = &cmrp_interface_3.methods[kinds[i].opnum];
+        ndr_result result = ndr_walk_response(&cmrp_interface_3, method, &stub, NULL, record_event, &r);
+        g_assert_cmpint(result.code, ==, NDR_OK);
+        if (strstr(r.text->str, kinds[i].text) == NULL)
+            g_error("no \"%s\" in:\n%s", kinds[i].text, r.text->str);
+        g_string_free(r.text, TRUE);
+        g_byte_array_unref(a);
+    }
+}
+
 /* What 2.2.3 has names for, in structures that no capture has. */
 static void test_named_structures(void)
 {
@@ -834,6 +863,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/controls/utilization", test_utilization);
     g_test_add_func("/cmrp/controls/named", test_named_structures);
     g_test_add_func("/cmrp/version", test_operational_version);
+    g_test_add_func("/cmrp/enumerations", test_enumerations);
     g_test_add_func("/cmrp/errors", test_errors);
     return g_test_run();
 }
