@@ -408,8 +408,11 @@ static void test_descriptor(void)
     g_assert_true(security_descriptor_choose(a->data, a->len, NULL, false) == SECURITY_DESCRIPTOR);
     g_assert_null(security_descriptor_choose(a->data, 19, NULL, false));
     expect_code(SECURITY_DESCRIPTOR, NDR_OK, a,
-                "Revision = 1 @0+1\n" "Control = 32772 @2+2\n" "OwnerSid = S-1-5-18 @20+12\n" "GroupSid = S-1-1-0 @32+12\n"
-                "Dacl = ACCESS_ALLOWED, flags 0x03, mask 0x001f01ff, S-1-5-32-544 @52+24\n"
+                "Revision = 1 @0+1\n" "Control = 0x00008004 (SE_DACL_PRESENT | SE_SELF_RELATIVE) @2+2\n"
+                "OwnerSid = S-1-5-18 @20+12\n" "OwnerName = LOCAL_SYSTEM @20+12\n"
+                "GroupSid = S-1-1-0 @32+12\n" "GroupName = EVERYONE @32+12\n"
+                "Dacl = ACCESS_ALLOWED, flags 0x03 (OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE), mask 0x001f01ff (DELETE | "
+                "READ_CONTROL | WRITE_DACL | WRITE_OWNER | SYNCHRONIZE | 0x1ff), S-1-5-32-544 (BUILTIN_ADMINISTRATORS) @52+24\n"
                 "Dacl = ACCESS_ALLOWED_OBJECT, flags 0x00, mask 0x00000100, S-1-5 @76+36\n");
     for (guint shorter = 0; shorter < a->len; shorter++) {
         uint8_t *copy = g_memdup2(a->data, MAX(shorter, 1));
@@ -426,6 +429,20 @@ static void test_descriptor(void)
             g_free(copy);
         }
     g_byte_array_unref(a);
+}
+
+/* Who has no list lets everybody in, who has an empty one nobody. */
+static void test_descriptor_lists(void)
+{
+    GByteArray *a = g_byte_array_new();
+    put(a, 4, 0x80140001);
+    put(a, 4, 20); put(a, 4, 0); put(a, 4, 48); put(a, 4, 0);
+    put(a, 8, 0x0500000000000501); put(a, 4, 21); put(a, 4, 1); put(a, 4, 2); put(a, 4, 3); put(a, 4, 512);
+    put(a, 4, 0x00080002); put(a, 4, 0);
+    expect(SECURITY_DESCRIPTOR, a,
+           "Revision = 1 @0+1\n" "Control = 0x00008014 (SE_DACL_PRESENT | SE_SACL_PRESENT | SE_SELF_RELATIVE) @2+2\n"
+           "OwnerSid = S-1-5-21-1-2-3-512 @20+28\n" "OwnerName = DOMAIN_ADMINS @20+28\n" "Sacl = no entries @48+8\n"
+           "Dacl = null @16+4\n");
 }
 
 /* ------------------------------------------------------------------------------------- notifications */
@@ -850,7 +867,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/properties/bad", test_bad_lists);
     g_test_add_func("/cmrp/registry", test_registry);
     g_test_add_func("/cmrp/batch", test_batch);
-    g_test_add_func("/cmrp/descriptor", test_descriptor);
+    g_test_add_func("/cmrp/descriptor/octets", test_descriptor);
+    g_test_add_func("/cmrp/descriptor/lists", test_descriptor_lists);
     g_test_add_func("/cmrp/notifications/choice", test_notifications);
     g_test_add_func("/cmrp/notifications/membership", test_membership);
     g_test_add_func("/cmrp/notifications/volumes", test_volume_states);
