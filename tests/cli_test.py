@@ -87,6 +87,21 @@ class CommandLine(unittest.TestCase):
         self.assertRegex(out, "tried    [0-9]+ keys?\n")
         self.assertNotIn("proven", out.replace("is proven", ""))
 
+    def test_a_line_shows_what_was_read(self):
+        """In place of a parameter's octets, if it is short; of a property list as much as there is room for."""
+        lines = {}
+        for name in ("cmrp-controls", "cmrp-registry"):
+            keys = lens.key_options(lens.keys_of(name))
+            lines[name] = program.run("calls", *keys, lens.capture(name)).stdout
+        for shown in ("dwControlCode=0x01000029 (CLUSCTL_RESOURCE_GET_NAME)", "lpOutBuffer=Cluster Name, lpBytesReturned=26",
+                      "lpOutBuffer={Class=1 (CLUS_RESCLASS_STORAGE), SubClass=0x00000000}, ", "lpOutBuffer=[Name, DnsName], ",
+                      "lpOutBuffer={Name=LABCLUSTER, DnsName=labcluster}, ", "lpOutBuffer=0x00000001 (CLUS_FLAG_CORE), ",
+                      "lpInBuffer={Name=LABCLUSTER, Aliases=eins zwei, ResourceData=010203}, "):
+            self.assertTrue(shown in lines["cmrp-controls"], shown)
+        for shown in ("lpData=Gr\u00fc\u00dfe, ", "lpData=42, ", "lpData=[a, bc], ", "lpData=0001020304, ",
+                      "(132 octets) as CLUSTER_REG_BATCH_UPDATE) "):
+            self.assertTrue(shown in lines["cmrp-registry"], shown)
+
     def test_complaints_name_the_place(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "some.txt")

@@ -432,6 +432,8 @@ void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, con
 
 enum { TEXT_LIMIT = 48 }; /* of one value in a line; octets beyond it are counted */
 
+enum { INSIDE_LIMIT = 160 }; /* of what stands in a line for octets that could be read */
+
 typedef struct {
     const rpc_call    *call;
     bool               response;
@@ -439,14 +441,135 @@ typedef struct {
     GString *text; /* a line shows the parameters themselves, not what is inside them */
     uint32_t status;
     bool     has_status;
+    /* What was read out of a parameter's octets, as long as it is short and flat, stands in their place: */
+    GString *inside;
+    uint32_t blob, list;  /* the BEGIN of both, 0: none */
+    gsize    octets_at;   /* in `text`: the octets themselves */
+    unsigned values;
+    bool     deep;
+    /* Or the properties of a list, as many as find room: */
+    GString *properties;
+    uint32_t property_value; /* the BEGIN of what was read out of a property's octets, 0: none */
+    char    *octets;         /* of a property, until it is known whether something was read out of them */
+    bool     cut;
 } text_params;
+
+static bool has_properties(const text_params *p)
+{
+    return p->properties->len > 0;
+}
+
+static void append_value_of_property(text_params *p, const char *value)
+{
+    if (p->properties->str[p->properties->len - 1] != '=')
+        g_string_append_c(p->properties, ' ');
+    g_string_append(p->properties, value);
+}
+
+static void append_octets(text_params *p, bool read)
+{
+    if (p->octets && !read && !p->cut)
+        append_value_of_property(p, p->octets);
+    g_clear_pointer(&p->octets, g_free);
+}
+
+static void append_property(text_params *p, const ndr_event *e)
+{
+    bool is_name = strcmp(e->name, "PropertyName") == 0;
+    append_octets(p, false);
+    p->cut |= p->properties->len > INSIDE_LIMIT;
+    if (p->cut || (!is_name && !has_properties(p)))
+        return;
+    if (is_name) {
+        char *name = ndr_value_text(e);
+        g_string_append_printf(p->properties, "%s%s=", has_properties(p) ? ", " : "", name);
+        g_free(name);
+    } else if (e->type->kind == NDR_OCTETS && p->property_value == 0) {
+        p->octets = ndr_value_text(e);
+    } else if (e->type->kind != NDR_OCTETS && p->property_value != 0) {
+        char *value = ndr_value_text(e);
+        append_value_of_property(p, value);
+        g_free(value);
+    }
+}
+
+static void append_inside(text_params *p, const ndr_event *e)
+{
+    bool in_list = e->parent == p->list;
+    char *value = ndr_value_text(e);
+    if (p->inside->len)
+        g_string_append(p->inside, ", ");
+    if (!in_list)
+        g_string_append_printf(p->inside, "%s=", e->name);
+    g_string_append(p->inside, value);
+    g_free(value);
+    p->values++;
+    p->deep |= p->inside->len > INSIDE_LIMIT;
+}
+
+/* "{Class=1 (...), SubClass=0}", "[a, b]", or, of a single value, the value alone. */
+static void end_inside(text_params *p, const ndr_event *e)
+{
+    append_octets(p, false);
+    if (has_properties(p)) {
+        g_string_truncate(p->text, p->octets_at);
+        g_string_append_printf(p->text, "{%s%s}", p->properties->str, p->cut ? ", ..." : "");
+    } else if (p->deep || p->values == 0) {
+        g_string_append_printf(p->text, " as %s", e->type->name);
+    } else {
+        bool list = p->list != 0, alone = !list && p->values == 1;
+        const char *shown = alone ? strchr(p->inside->str, '=') + 1 : p->inside->str;
+        g_string_truncate(p->text, p->octets_at);
+        g_string_append_printf(p->text, "%s%s%s", alone ? "" : list ? "[" : "{", shown, alone ? "" : list ? "]" : "}");
+    }
+    p->blob = p->list = 0;
+}
+
+/* Where what has been read stops being flat, only properties are looked for. */
+static void text_deep(text_params *p, const ndr_event *e)
+{
+    if (e->kind == NDR_EV_VALUE) {
+        append_property(p, e);
+    } else if (e->kind == NDR_EV_BEGIN && e->decoded) {
+        append_octets(p, true);
+        p->property_value = e->id;
+    } else if (e->kind == NDR_EV_END && e->id == p->property_value) {
+        p->property_value = 0;
+    } else if (e->kind == NDR_EV_NOTE) {
+        p->cut = true;
+    }
+}
+
+static void text_inside(text_params *p, const ndr_event *e)
+{
+    bool is_list = e->kind == NDR_EV_BEGIN && (e->type->kind == NDR_ENDED || e->type->kind == NDR_LIST);
+    if (e->kind == NDR_EV_END && e->id == p->blob)
+        end_inside(p, e);
+    else if (p->deep)
+        text_deep(p, e);
+    else if (is_list && p->list == 0 && p->values == 0 && e->parent == p->blob)
+        p->list = e->id;
+    else if (e->kind == NDR_EV_BEGIN || e->kind == NDR_EV_NOTE)
+        p->deep = true;
+    else if (e->kind == NDR_EV_VALUE && !(e->type->kind == NDR_OCTETS && (p->values > 0 || p->list != 0)))
+        append_inside(p, e); /* but for what a buffer has behind its value */
+}
 
 static void text_event(const ndr_event *e, void *user)
 {
     text_params *p = user;
-    if (e->kind == NDR_EV_BEGIN && e->parent == 0 && e->decoded)
-        g_string_append_printf(p->text, " as %s", e->type->name);
-    else if (e->kind == NDR_EV_BEGIN && e->parent == 0)
+    if (p->blob != 0) {
+        text_inside(p, e);
+        return;
+    }
+    if (e->kind == NDR_EV_BEGIN && e->parent == 0 && e->decoded) {
+        p->blob = e->id;
+        p->values = 0;
+        p->deep = p->cut = false;
+        p->property_value = 0;
+        g_string_truncate(p->properties, 0);
+        g_string_truncate(p->inside, 0);
+    } else if (e->kind == NDR_EV_BEGIN && e->parent == 0)
         g_string_append_printf(p->text, "%s%s{...}", p->text->len ? ", " : "", e->name);
     if (e->kind != NDR_EV_VALUE || e->parent != 0)
         return;
@@ -459,6 +582,7 @@ static void text_event(const ndr_event *e, void *user)
     const char *name = ndr_value_name(e->type, &e->value);
     if (p->text->len)
         g_string_append(p->text, ", ");
+    p->octets_at = p->text->len + strlen(e->name) + 1;
     if (name && e->type->kind == NDR_GUID)
         g_string_append_printf(p->text, "%s=%s", e->name, name);
     else if (strlen(value) > TEXT_LIMIT && e->value.octets)
@@ -509,7 +633,8 @@ static void text_secret(const rpc_secret *secret, void *user)
 
 static void text_message(GString *line, const rpc_call *call, const rpc_message *m, const report_options *options)
 {
-    text_params p = {.call = call, .response = m == &call->response, .handles = options->handles, .text = g_string_new(NULL)};
+    text_params p = {.call = call, .response = m == &call->response, .handles = options->handles, .text = g_string_new(NULL),
+                     .inside = g_string_new(NULL), .properties = g_string_new(NULL)};
     ndr_stub stub;
     if (m->state == SEC_SEALED)
         g_string_append_printf(line, "(sealed: %s)", m->text ? m->text : "no reason known");
@@ -526,6 +651,9 @@ static void text_message(GString *line, const rpc_call *call, const rpc_message 
     } else if (m->stub) {
         g_string_append_printf(line, "(%" G_GSIZE_FORMAT " octets)", m->reported);
     }
+    g_free(p.octets);
+    g_string_free(p.properties, TRUE);
+    g_string_free(p.inside, TRUE);
     g_string_free(p.text, TRUE);
 }
 
