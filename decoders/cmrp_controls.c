@@ -738,13 +738,14 @@ static const ndr_type *by_octets(const ndr_type *type, const uint8_t *octets, si
     return type;
 }
 
-/* Without its request a response's code is not known; as with a code that has no name, a property list shows by itself. */
+/* Without its request a response's code is not known; as with a code that has no name, a property list shows by itself. Where a
+ * code has nothing in this direction, what is there nonetheless means nothing. */
 static const ndr_type *choose(const uint8_t *octets, size_t length, const ndr_value *code, bool response)
 {
     const control *known = code != NULL ? find(code) : NULL;
-    if (known == NULL)
-        return cmrp_property_list(octets, length, NULL, response);
-    return by_octets(response ? known->out : known->in, octets, length);
+    const ndr_type *type = known != NULL ? by_octets(response ? known->out : known->in, octets, length)
+                                         : cmrp_property_list(octets, length, NULL, response);
+    return type != NULL ? type : ndr_opaque;
 }
 
 const ndr_type *cmrp_control_in(const uint8_t *octets, size_t length, const ndr_value *code, bool response G_GNUC_UNUSED)

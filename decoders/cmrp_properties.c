@@ -153,6 +153,7 @@ SHARED_BLOB(CLUSTER_SHARED_VOLUME_STATE_INFO_EX,
 
 /* ------------------------------------------------------------------------------------ property lists */
 
+enum { FORMAT_BINARY = 1 };
 enum {
     SYNTAX_NAME = 0x00040003, SYNTAX_RESCLASS = 0x00020002, SYNTAX_SCSI_ADDRESS = 0x00060002,
     SYNTAX_PARTITION_INFO = 0x00080001, SYNTAX_PARTITION_INFO_EX = 0x000D0001, SYNTAX_PARTITION_INFO_EX2 = 0x000E0001
@@ -226,7 +227,9 @@ static const ndr_type *value_of(const uint8_t *octets G_GNUC_UNUSED, size_t leng
     case SYNTAX_PARTITION_INFO_EX2:
         return CLUS_PARTITION_INFO_EX2;
     default:
-        return format < G_N_ELEMENTS(types_of_formats) ? types_of_formats[format] : NULL;
+        return format == FORMAT_BINARY                      ? NULL
+               : format < G_N_ELEMENTS(types_of_formats) && types_of_formats[format] != NULL ? types_of_formats[format]
+                                                            : ndr_opaque;
     }
 }
 
@@ -297,6 +300,13 @@ const ndr_type *cmrp_property_list(const uint8_t *octets, size_t length, const n
     if (length < 4 || (length < 8 && u32_at(octets) != 0))
         return NULL;
     return u32_at(octets) == 0 || u32_at(octets + 4) == SYNTAX_NAME ? PROPERTY_LIST : NULL;
+}
+
+/* The same where there should be one. */
+const ndr_type *cmrp_operation(const uint8_t *octets, size_t length, const ndr_value *none, bool response)
+{
+    const ndr_type *type = cmrp_property_list(octets, length, none, response);
+    return type != NULL ? type : ndr_opaque;
 }
 
 const ndr_type *cmrp_multi_sz(const uint8_t *octets G_GNUC_UNUSED, size_t length, const ndr_value *none G_GNUC_UNUSED,
@@ -471,7 +481,7 @@ static const struct {
     {CMRP_OBJECT_GROUP_SET, 0x06, PROPERTY_LIST},
 };
 
-/* What of it the octets can be; NULL: of another length, they stay octets. */
+/* What of it the octets can be; NULL: they have another length. */
 static const ndr_type *payload_as(const ndr_type *type, const uint8_t *octets, size_t length, bool response)
 {
     if (type == PROPERTY_LIST)
@@ -488,10 +498,11 @@ static const ndr_type *payload_as(const ndr_type *type, const uint8_t *octets, s
 const ndr_type *cmrp_notification(const uint8_t *octets, size_t length, const ndr_value *object_type, const ndr_value *flags,
                                   bool response)
 {
+    const ndr_type *type = NULL;
     if (object_type == NULL || flags == NULL)
         return NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(payloads); i++)
+    for (size_t i = 0; type == NULL && i < G_N_ELEMENTS(payloads); i++)
         if (payloads[i].object == object_type->number && (payloads[i].flags & flags->number) != 0)
-            return payload_as(payloads[i].type, octets, length, response);
-    return NULL;
+            type = payload_as(payloads[i].type, octets, length, response);
+    return type != NULL ? type : ndr_opaque;
 }

@@ -34,6 +34,7 @@ extern const ndr_type CLUSTER_REG_BATCH_UPDATE[1]; /* 2.2.3.17 */
 
 /* AS() functions (decoders/ndr.h). */
 const ndr_type *cmrp_property_list(const uint8_t *octets, size_t length, const ndr_value *none, bool response);
+const ndr_type *cmrp_operation(const uint8_t *octets, size_t length, const ndr_value *none, bool response);
 const ndr_type *cmrp_multi_sz(const uint8_t *octets, size_t length, const ndr_value *none, bool response);
 const ndr_type *cmrp_batch(const uint8_t *octets, size_t length, const ndr_value *none, bool response);
 /* By a registry value's type ([MS-RRP] 3.1.1.5). */

@@ -105,6 +105,10 @@ struct ndr_type {
     uint32_t             count;  /* of a fixed array; the boundary of a pad; 16: an enumeration known by hexadecimal numbers */
 };
 
+/* What an AS() function chooses for octets that should mean something and of which nothing can be made: they stay octets, with a
+ * note that says so. */
+extern const ndr_type ndr_opaque[1];
+
 enum { NDR_IN = 1, NDR_OUT = 2, NDR_INOUT = 3 };
 enum { NDR_V2 = 1, NDR_V3 = 2 }; /* MS-CMRP: rows of one version of the interface only; 0 is all */
 
@@ -261,7 +265,9 @@ typedef enum {
     NDR_NOTE_BLOB,      /* the octets are not what AS() says they are, from this offset on */
     NDR_NOTE_TRAILING,  /* `number` octets are left after the last parameter, or (`decoded`) after a blob */
     NDR_NOTE_OTHER,     /* sources differ on the opnum, and the stub fits what another has there, `text` */
-    NDR_NOTE_VARIANCE   /* offset and actual_count, together `number`, exceed max_count, `expected` */
+    NDR_NOTE_VARIANCE,  /* offset and actual_count, together `number`, exceed max_count, `expected` */
+    NDR_NOTE_OPAQUE,    /* no specification tells what the octets are */
+    NDR_NOTE_UNENDED    /* a list's octets end before its end mark */
 } ndr_note;
 
 typedef struct {

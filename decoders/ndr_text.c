@@ -62,6 +62,10 @@ char *ndr_note_text(const ndr_event *event)
     case NDR_NOTE_VARIANCE:
         return g_strdup_printf("offset and actual_count of %s are together %" PRIu64 ", but max_count is %" PRIu64,
                                name, number, expected);
+    case NDR_NOTE_OPAQUE:
+        return g_strdup_printf("%s stays octets: no specification tells what they are", name);
+    case NDR_NOTE_UNENDED:
+        return g_strdup_printf("%s ends without its end mark", name);
     }
     return g_strdup("unknown");
 }

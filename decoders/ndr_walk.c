@@ -539,11 +539,15 @@ static const ndr_type *chosen(const ndr_walker *w, const place *at, size_t offse
     return NULL;
 }
 
+const ndr_type ndr_opaque[1] = {{.kind = NDR_OCTETS, .name = "OPAQUE"}};
+
 /* Reads octets that have just been emitted once more, by the type that their row's AS() chooses. */
 static void decode(ndr_walker *w, const place *at, size_t offset, size_t length)
 {
     const ndr_type *type = chosen(w, at, offset, length);
-    if (type == NULL)
+    if (type == ndr_opaque)
+        emit_note(w, NDR_NOTE_OPAQUE, at, offset, length, 0, 0);
+    if (type == NULL || type == ndr_opaque)
         return;
 
     ndr_walker blob = *w;
@@ -881,9 +885,12 @@ static bool walk_sz(ndr_walker *w, const ndr_type *type, const place *at)
     return true;
 }
 
-/* Takes a list's end mark. */
-static bool takes_end(ndr_walker *w, unsigned size)
+/* Takes a list's end mark; a list of strings may do without. */
+static bool takes_end(ndr_walker *w, const ndr_type *of, const place *at)
 {
+    unsigned size = of->kind == NDR_SZ ? 2 : 4;
+    if (w->position == w->end && of->kind != NDR_SZ)
+        emit_note(w, NDR_NOTE_UNENDED, at, w->position, 0, 0, 0);
     if (w->end - w->position < size || number_at(w, w->position, size) != 0)
         return w->position == w->end;
     w->position += size;
@@ -905,7 +912,7 @@ static bool walk_list(ndr_walker *w, const ndr_type *type, const place *at)
     element.whole = false;
     for (uint64_t i = 0; ok && i < count; i++) {
         size_t before = w->position;
-        if (type->kind == NDR_ENDED ? takes_end(w, type->of->kind == NDR_SZ ? 2 : 4) : size == NULL && before == w->end)
+        if (type->kind == NDR_ENDED ? takes_end(w, type->of, &element) : size == NULL && before == w->end)
             break;
         element.index = (int64_t)i;
         ok = walk_type(w, type->of, &element);

@@ -146,7 +146,9 @@ class Captures(unittest.TestCase):
             calls = lens.calls_of(name, program.calls(lens.capture(name), keys))
             used = [c for c in calls if c["method"] and not c["method"].startswith("Opnum")]  # of the reserved ones nothing is known
             notes = [(m["frames"], note) for m in lens.messages(used) for note in m.get("notes", ())]
-            self.assertEqual([n for n in notes if not n[1].startswith("sources differ on this opnum")], [])
+            stranger = [n for n in notes if not n[1].startswith("sources differ on this opnum")]
+            # What a client hands on to resources may be anything (3.1.4.2.129); the lab's own does not hand on a property list.
+            self.assertEqual([n for n in stranger if not n[1].startswith("lpInBuffer stays octets")], [])
 
         self.each(check, "cmrp")
         self.each(check, "wkst")

@@ -250,7 +250,6 @@ static void test_syntaxes(void)
     put_value(a, 0x000C0006, "\0\0\0\0\2\0\0\0", 8);
     put_value(a, 0x000D0001, partition_ex, sizeof partition_ex);
     put_value(a, 0x000E0001, partition_ex2, sizeof partition_ex2);
-    put_value(a, 0x00010000, "\x99", 1);
     put(a, 4, 0);
     expect_lines(VALUE_LIST, a, (const char *const[]){
         "Buffer = 010203 ", "Dword = 42 ", "String = %x% ", "String[0] = a ", "String[1] = b ", "ULargeInteger = 4294967297 ",
@@ -258,7 +257,27 @@ static void test_syntaxes(void)
         "SubClass = 0x80000000 (CLUS_RESSUBCLASS_SHARED)", "Class = 2 (CLUS_RESCLASS_NETWORK)",
         "Dword = 305419896 ", "PortNumber = 1 ", "LUN = 4 ", "Dword = 5 ",
         "dwFlags = 0x00000011 (CLUSPROP_PIFLAG_STICKY | CLUSPROP_PIFLAG_USABLE_FOR_CSV)", "szDeviceName = D: ", "String = serial ",
-        "String = {guid} ", "ULargeInteger = 8589934592 ", "TotalSizeInBytes = 9 ", "szPartitionName = P ", "Buffer = 99 ", NULL});
+        "String = {guid} ", "ULargeInteger = 8589934592 ", "TotalSizeInBytes = 9 ", "szPartitionName = P ", NULL});
+}
+
+/* What cannot be read says so; a list must have its end mark. */
+static void test_unread_values(void)
+{
+    GByteArray *a = g_byte_array_new();
+    put_value(a, 0x00010000, "\x99", 1);
+    put_value(a, 0x00010001, "\x98", 1);
+    expect(VALUE_LIST, a,
+           "PropertyValues { 0 @0\n"
+           "  PropertyValues[0] { 0 @0\n"
+           "    Syntax = 0x00010000 @0+4\n" "    Size = 1 @4+4\n" "    Buffer = 99 @8+1\n"
+           "    ! Buffer stays octets: no specification tells what they are @8+1\n"
+           "  } +12\n"
+           "  PropertyValues[1] { 0 @12\n"
+           "    Syntax = 0x00010001 (CLUSPROP_SYNTAX_LIST_VALUE_BINARY) @12+4\n" "    Size = 1 @16+4\n"
+           "    Buffer = 98 @20+1\n"
+           "  } +12\n"
+           "  ! PropertyValues ends without its end mark @24+0\n"
+           "} +24\n");
 }
 
 static void test_formats(void)
@@ -464,8 +483,8 @@ static void test_notifications(void)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
         g_assert_true(notified(numbers[i].object, numbers[i].flags, 4) == numbers[i].type);
-        g_assert_null(notified(numbers[i].object, numbers[i].flags, 3));
-        g_assert_null(notified(numbers[i].object, numbers[i].flags, 8));
+        g_assert_true(notified(numbers[i].object, numbers[i].flags, 3) == ndr_opaque);
+        g_assert_true(notified(numbers[i].object, numbers[i].flags, 8) == ndr_opaque);
     }
     static const struct { uint32_t object, flags; const ndr_type *type; } texts[] = {
         {CMRP_OBJECT_GROUP, 0x010, SZ_VALUE}, {CMRP_OBJECT_GROUP, 0x020, MULTI_SZ}, {CMRP_OBJECT_GROUP, 0x040, SZ_VALUE},
@@ -477,18 +496,18 @@ static void test_notifications(void)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_assert_true(notified(texts[i].object, texts[i].flags, 10) == texts[i].type);
-        g_assert_null(notified(texts[i].object, texts[i].flags, 1));
+        g_assert_true(notified(texts[i].object, texts[i].flags, 1) == ndr_opaque);
     }
     g_assert_true(notified(CMRP_OBJECT_CLUSTER, 0x80, 4) == PROPERTY_LIST);
     g_assert_true(notified(CMRP_OBJECT_NODE, 0x04, 4) == PROPERTY_LIST);
     g_assert_true(notified(CMRP_OBJECT_RESOURCE, 0x02, 4) == PROPERTY_LIST);
     g_assert_true(notified(CMRP_OBJECT_GROUP, 0x02, 4) == PROPERTY_LIST);
     g_assert_true(notified(CMRP_OBJECT_GROUP_SET, 0x04, 4) == PROPERTY_LIST);
-    g_assert_null(notified(CMRP_OBJECT_RESOURCE_TYPE, 0x20, 4)); /* the resource's own */
-    g_assert_null(notified(CMRP_OBJECT_REGISTRY, 0x01, 4));
-    g_assert_null(notified(0x11, 0x01, 4));
-    g_assert_null(notified(CMRP_OBJECT_GROUP, 0, 4));
-    g_assert_null(notified(CMRP_OBJECT_GROUP, UINT64_C(0x800000000), 4));
+    g_assert_true(notified(CMRP_OBJECT_RESOURCE_TYPE, 0x20, 4) == ndr_opaque); /* the resource's own */
+    g_assert_true(notified(CMRP_OBJECT_REGISTRY, 0x01, 4) == ndr_opaque);
+    g_assert_true(notified(0x11, 0x01, 4) == ndr_opaque);
+    g_assert_true(notified(CMRP_OBJECT_GROUP, 0, 4) == ndr_opaque);
+    g_assert_true(notified(CMRP_OBJECT_GROUP, UINT64_C(0x800000000), 4) == ndr_opaque);
     g_assert_null(cmrp_notification((const uint8_t *)"", 1, NULL, NULL, true));
 }
 
@@ -512,7 +531,7 @@ static void test_membership(void)
            "Unused = 000000 @9+3\n");
     a = g_byte_array_new();
     put(a, 4, 1); put(a, 4, 0x7FFFFFFF);
-    g_assert_null(notified_of(CMRP_OBJECT_CLUSTER, 0x800, a));
+    g_assert_true(notified_of(CMRP_OBJECT_CLUSTER, 0x800, a) == ndr_opaque);
     g_byte_array_unref(a);
 }
 
@@ -544,7 +563,7 @@ static void test_volume_states(void)
         "Buffer decoded CLUSTER_SHARED_VOLUME_STATE_INFO ", NULL});
     a = g_byte_array_new();
     put(a, 8, 9);
-    g_assert_null(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a));
+    g_assert_true(notified_of(CMRP_OBJECT_SHARED_VOLUME, 0x01, a) == ndr_opaque);
     g_byte_array_unref(a);
 }
 
@@ -622,8 +641,8 @@ static void test_codes(void)
 
 static void test_controls(void)
 {
-    g_assert_true(control(0x01000059, 4, true) == PROPERTY_LIST && control(0x01000059, 4, false) == NULL);
-    g_assert_true(control(0x0140005E, 4, false) == PROPERTY_LIST && control(0x0140005E, 4, true) == NULL);
+    g_assert_true(control(0x01000059, 4, true) == PROPERTY_LIST && control(0x01000059, 4, false) == ndr_opaque);
+    g_assert_true(control(0x0140005E, 4, false) == PROPERTY_LIST && control(0x0140005E, 4, true) == ndr_opaque);
     g_assert_true(control(0x01000065, 4, true) == PROPERTY_FORMATS);
     g_assert_true(control(0x01000191, 4, true) == VALUE_LIST);
     g_assert_true(control(0x01000029, 4, true) == SZ_VALUE);
@@ -654,7 +673,9 @@ static void test_controls(void)
     g_assert_true(control(0x080000A9, 4, true) == PROPERTY_LIST); /* what resources do with this is none of a group set's */
     g_assert_true(control(0x01FFFFFF, 4, true) == PROPERTY_LIST); /* no such code, but it reads as one */
     static const uint8_t noise[] = {9, 9, 9, 9, 9, 9, 9, 9}, list[] = {0, 0, 0, 0};
-    g_assert_null(cmrp_control_out(noise, sizeof noise, NULL, true));
+    g_assert_true(cmrp_control_out(noise, sizeof noise, NULL, true) == ndr_opaque);
+    g_assert_true(cmrp_operation(noise, sizeof noise, NULL, false) == ndr_opaque);
+    g_assert_true(cmrp_operation(list, sizeof list, NULL, false) == PROPERTY_LIST);
     g_assert_true(cmrp_control_out(list, sizeof list, NULL, true) == PROPERTY_LIST);
 }
 
@@ -863,6 +884,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/versions", test_versions);
     g_test_add_func("/cmrp/properties/list", test_property_list);
     g_test_add_func("/cmrp/properties/syntaxes", test_syntaxes);
+    g_test_add_func("/cmrp/properties/unread", test_unread_values);
     g_test_add_func("/cmrp/properties/formats", test_formats);
     g_test_add_func("/cmrp/properties/bad", test_bad_lists);
     g_test_add_func("/cmrp/registry", test_registry);

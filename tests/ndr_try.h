@@ -11,7 +11,7 @@ static inline void try_refuse_notes(const ndr_event *event, void *user)
 {
     record_event(event, user);
     if (event->kind == NDR_EV_NOTE && event->note != NDR_NOTE_BLOB && event->note != NDR_NOTE_STRING &&
-        event->note != NDR_NOTE_OTHER && !event->decoded) {
+        event->note != NDR_NOTE_OTHER && event->note != NDR_NOTE_OPAQUE && event->note != NDR_NOTE_UNENDED && !event->decoded) {
         char *text = ndr_note_text(event);
         g_error("%s", text);
     }
