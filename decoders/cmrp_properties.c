@@ -385,7 +385,8 @@ static const ndr_type *command_data(const uint8_t *octets, size_t length, const 
     return cmrp_registry_value(octets, length, type, response);
 }
 
-STRUCT(CLUSTER_REG_BATCH_COMMAND,
+/* 2.2.3.17.1 */
+STRUCT(BATCH_UPDATE_COMMAND,
     F(ENUM32(commands),         "CommandType"),
     F(ENUM32(cmrp_value_types), "ValueType", AS(value_type_of, "CommandType")),
     F(U32,                      "NameLength"),
@@ -396,8 +397,8 @@ STRUCT(CLUSTER_REG_BATCH_COMMAND,
 
 /* 2.2.3.17 */
 SHARED_BLOB(CLUSTER_REG_BATCH_UPDATE,
-    F(U32,                             "Version"),
-    F(LIST(CLUSTER_REG_BATCH_COMMAND), "Command"));
+    F(U32,                        "VersionNumber"),
+    F(LIST(BATCH_UPDATE_COMMAND), "BatchUpdateCommand"));
 
 const ndr_type *cmrp_batch(const uint8_t *octets G_GNUC_UNUSED, size_t length, const ndr_value *none G_GNUC_UNUSED,
                            bool response G_GNUC_UNUSED)

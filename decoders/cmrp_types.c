@@ -453,6 +453,8 @@ static const ndr_name group_set_changes[] = {
     {.name = NULL},
 };
 
+static const ndr_name other_changes[] = {{.name = NULL}}; /* of objects whose flags 2.2.2 does not list */
+
 static const ndr_type change_types[][1] = {
     [CMRP_OBJECT_CLUSTER]       = {{.kind = NDR_FLAGS64, .names = cluster_changes}},
     [CMRP_OBJECT_GROUP]         = {{.kind = NDR_FLAGS64, .names = group_changes}},
@@ -543,7 +545,7 @@ SHARED_STRUCT(CLUSTER_CREATE_GROUP_INFO_RPC,
 /* 2.2.3.22 */
 SHARED_STRUCT(NOTIFY_FILTER_AND_TYPE_RPC,
     F(ENUM32(cmrp_object_types), "dwObjectType"),
-    F(U64,                       "FilterFlags", AS(changes_of, "dwObjectType")));
+    F(FLAGS64(other_changes),    "FilterFlags", AS(changes_of, "dwObjectType")));
 
 /* 2.2.3.23 */
 STRUCT(NOTIFICATION_DATA_RPC,

@@ -130,6 +130,8 @@ static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_
     bool octets;
     const ndr_type *leaf = register_leaf(e->row->type, &octets);
     gint offset = (gint)e->offset, length = (gint)e->length;
+    if (is_octets(e) && e->value.length == 0) /* Wireshark calls them missing */
+        return proto_tree_add_bytes_format_value(tree, hf, tvb, offset, length, (const guint8 *)"", "none");
     if (is_octets(e))
         return proto_tree_add_bytes_with_length(tree, hf, tvb, offset, length, e->value.octets, (gint)e->value.length);
     switch (leaf->kind) {
@@ -210,7 +212,7 @@ static void draw_value(drawing *d, const ndr_event *e)
         append_flags(item, e);
     else if (name && !e->type->names) /* Wireshark names enumerations itself */
         proto_item_append_text(item, " (%s)", name);
-    if (is_octets(e))
+    if (is_octets(e) && e->value.length > 0)
         proto_item_append_text(item, " (%" G_GSIZE_FORMAT " octets)", e->value.length);
 }
 

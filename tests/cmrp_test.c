@@ -370,9 +370,9 @@ static void test_batch(void)
     put_command(a, 9, 2, "w", "", 0);
     put_command(a, 13, 4, "x", "\x2A\0\0\0", 4);
     expect(CLUSTER_REG_BATCH_UPDATE, a,
-           "Version = 1 @0+4\n"
-           "Command { 0 @4\n"
-           "  Command[0] { 0 @4\n"
+           "VersionNumber = 1 @0+4\n"
+           "BatchUpdateCommand { 0 @4\n"
+           "  BatchUpdateCommand[0] { 0 @4\n"
            "    CommandType = 1 (CLUSREG_SET_VALUE) @4+4\n"
            "    ValueType = 3 (REG_BINARY) @8+4\n"
            "    NameLength = 4 @12+4\n"
@@ -380,7 +380,7 @@ static void test_batch(void)
            "    DataLength = 3 @20+4\n"
            "    Data = 010203 @24+3\n"
            "  } +24\n"
-           "  Command[1] { 0 @28\n"
+           "  BatchUpdateCommand[1] { 0 @28\n"
            "    CommandType = 9 (CLUSREG_READ_ERROR) @28+4\n"
            "    ValueType = 2 (ERROR_FILE_NOT_FOUND) @32+4\n"
            "    NameLength = 4 @36+4\n"
@@ -388,7 +388,7 @@ static void test_batch(void)
            "    DataLength = 0 @44+4\n"
            "    Data =  @48+0\n"
            "  } +20\n"
-           "  Command[2] { 0 @48\n"
+           "  BatchUpdateCommand[2] { 0 @48\n"
            "    CommandType = 13 (CLUSREG_CONDITION_IS_EQUAL) @48+4\n"
            "    ValueType = 4 (REG_DWORD) @52+4\n"
            "    NameLength = 4 @56+4\n"

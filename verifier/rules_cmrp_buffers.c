@@ -268,7 +268,7 @@ static void walk_batch(const ndr_event *e, void *user)
     w->malformed |= e->kind == NDR_EV_NOTE && e->note == NDR_NOTE_BLOB && e->parent == w->list;
     if (e->kind != NDR_EV_VALUE)
         return;
-    if (e->parent == w->list && strcmp(e->name, "Version") == 0)
+    if (e->parent == w->list && strcmp(e->name, "VersionNumber") == 0)
         w->version = (uint32_t)e->value.number;
     else if (strcmp(e->name, "CommandType") == 0)
         walk_command(w, (uint32_t)e->value.number);
