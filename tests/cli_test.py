@@ -102,6 +102,14 @@ class CommandLine(unittest.TestCase):
                       "(132 octets) as CLUSTER_REG_BATCH_UPDATE) "):
             self.assertTrue(shown in lines["cmrp-registry"], shown)
 
+    def test_all_entries_of_a_descriptor(self):
+        """One name, several values: in JSON none of them is lost."""
+        calls = program.calls(lens.capture("cmrp-registry"), lens.keys_of("cmrp-registry"))
+        read = [c["response"]["params"]["pRpcSecurityDescriptor"] for c in calls if c["method"] == "ApiGetKeySecurity"]
+        entries = [r["lpSecurityDescriptor_as"]["Dacl"] for r in read if "lpSecurityDescriptor_as" in r]
+        self.assertEqual([[entry.split(", ")[-1] for entry in dacl] for dacl in entries],
+                         [["S-1-5-32-544 (BUILTIN_ADMINISTRATORS)", "S-1-1-0 (EVERYONE)"]])
+
     def test_complaints_name_the_place(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "some.txt")

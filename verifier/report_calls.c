@@ -122,6 +122,24 @@ static bool is_status(const ndr_event *e)
     return ndr_is_return(e) && e->type->kind != NDR_HANDLE;
 }
 
+/* What has come before under the same name (the entries of a security descriptor's list) becomes an array with it. */
+static void add_member(JsonObject *object, const char *name, JsonNode *node)
+{
+    JsonNode *before = json_object_get_member(object, name);
+    if (before && JSON_NODE_HOLDS_ARRAY(before)) {
+        json_array_add_element(json_node_get_array(before), node);
+        return;
+    }
+    if (before) {
+        JsonArray *both = json_array_new();
+        json_array_add_element(both, json_node_copy(before));
+        json_array_add_element(both, node);
+        node = json_node_new(JSON_NODE_ARRAY);
+        json_node_take_array(node, both);
+    }
+    json_object_set_member(object, name, node);
+}
+
 /* Puts a node where its event belongs. What AS() read out of a parameter's octets stands beside them as NAME_as. */
 static void place_node(const json_params *p, const ndr_event *e, JsonNode *node)
 {
@@ -131,7 +149,7 @@ static void place_node(const json_params *p, const ndr_event *e, JsonNode *node)
         return;
     }
     char *name = g_strdup_printf("%s%s", e->name, e->decoded ? "_as" : "");
-    json_object_set_member(json_node_get_object(parent), name, node);
+    add_member(json_node_get_object(parent), name, node);
     g_free(name);
 }
 
