@@ -90,7 +90,7 @@ class CommandLine(unittest.TestCase):
     def test_a_line_shows_what_was_read(self):
         """In place of a parameter's octets, if it is short; of a property list as much as there is room for."""
         lines = {}
-        for name in ("cmrp-controls", "cmrp-registry"):
+        for name in ("cmrp-controls", "cmrp-registry", "bkrp-np-ntlm-raw"):
             keys = lens.key_options(lens.keys_of(name))
             lines[name] = program.run("calls", *keys, lens.capture(name)).stdout
         for shown in ("dwControlCode=0x01000029 (CLUSCTL_RESOURCE_GET_NAME)", "lpOutBuffer=Cluster Name, lpBytesReturned=26",
@@ -101,6 +101,9 @@ class CommandLine(unittest.TestCase):
         for shown in ("lpData=Gr\u00fc\u00dfe, ", "lpData=42, ", "lpData=[a, bc], ", "lpData=0001020304, ",
                       "(132 octets) as CLUSTER_REG_BATCH_UPDATE) "):
             self.assertTrue(shown in lines["cmrp-registry"], shown)
+        for shown in ("(372 octets) as Client_Side_Wrapped_Secret, ", "(64 octets) as Unwrapped_Secret, ", "(60 octets) as Secret, ",
+                      "(236 octets) as Server_Side_Wrapped_Secret, ", "(736 octets) as Certificate, "):
+            self.assertTrue(shown in lines["bkrp-np-ntlm-raw"], shown)
 
     def test_all_entries_of_a_descriptor(self):
         """One name, several values: in JSON none of them is lost."""

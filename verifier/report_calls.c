@@ -558,6 +558,11 @@ static void text_deep(text_params *p, const ndr_event *e)
     }
 }
 
+static bool is_octets(const ndr_event *e)
+{
+    return e->kind == NDR_EV_VALUE && e->value.octets && !e->value.text;
+}
+
 static void text_inside(text_params *p, const ndr_event *e)
 {
     bool is_list = e->kind == NDR_EV_BEGIN && (e->type->kind == NDR_ENDED || e->type->kind == NDR_LIST);
@@ -567,10 +572,10 @@ static void text_inside(text_params *p, const ndr_event *e)
         text_deep(p, e);
     else if (is_list && p->list == 0 && p->values == 0 && e->parent == p->blob)
         p->list = e->id;
-    else if (e->kind == NDR_EV_BEGIN || e->kind == NDR_EV_NOTE)
+    else if (e->kind == NDR_EV_BEGIN || e->kind == NDR_EV_NOTE || (is_octets(e) && !e->row->optional))
         p->deep = true;
-    else if (e->kind == NDR_EV_VALUE && !(e->type->kind == NDR_OCTETS && (p->values > 0 || p->list != 0)))
-        append_inside(p, e); /* but for what a buffer has behind its value */
+    else if (e->kind == NDR_EV_VALUE && !is_octets(e)) /* without what a buffer may have behind its value */
+        append_inside(p, e);
 }
 
 static void text_event(const ndr_event *e, void *user)
