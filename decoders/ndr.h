@@ -103,6 +103,7 @@ struct ndr_type {
     const ndr_guid_name *guids;
     ndr_custom_fn        custom;
     uint32_t             count;  /* of a fixed array; the boundary of a pad */
+    const char          *unit;   /* of a number: "seconds"; NULL */
 };
 
 enum { NDR_IN = 1, NDR_OUT = 2, NDR_INOUT = 3 };
@@ -174,6 +175,7 @@ NDR_PRIMITIVE(WCHAR, NDR_WCHAR);
 NDR_PRIMITIVE(OCTETS, NDR_OCTETS);
 NDR_PRIMITIVE(SZ, NDR_SZ);
 NDR_PRIMITIVE(TEXT, NDR_TEXT);
+static const ndr_type SECONDS[1] G_GNUC_UNUSED = {{.kind = NDR_U32, .name = "SECONDS", .unit = "seconds"}};
 
 #define NDR_TYPE(...)   ((const ndr_type[1]){{__VA_ARGS__}})
 #define UNIQUE(T)       NDR_TYPE(.kind = NDR_UNIQUE, .of = T)
@@ -187,6 +189,7 @@ NDR_PRIMITIVE(TEXT, NDR_TEXT);
 #define PAD(N)          {.type = NDR_TYPE(.kind = NDR_PAD, .name = "PAD", .count = N), .name = "padding"}
 #define NAMED8(NAMES)   NDR_TYPE(.kind = NDR_U8, .name = #NAMES, .names = NAMES)
 #define NAMED16(NAMES)  NDR_TYPE(.kind = NDR_U16, .name = #NAMES, .names = NAMES)
+#define NAMED32(NAMES)  NDR_TYPE(.kind = NDR_U32, .name = #NAMES, .names = NAMES) /* a quantity, some values of which have names */
 #define ENUM16(NAMES)   NDR_TYPE(.kind = NDR_ENUM16, .name = #NAMES, .names = NAMES)
 #define ENUM32(NAMES)   NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES)
 #define FLAGS32(NAMES)  NDR_TYPE(.kind = NDR_FLAGS32, .name = #NAMES, .names = NAMES)

@@ -217,6 +217,8 @@ char *ndr_value_text(const ndr_event *event)
     case NDR_U3264:
     case NDR_ENUM16:
     case NDR_ENUM32:
+        if (type->unit != NULL)
+            return g_strdup_printf("%" PRIu64 " %s", value->number, type->unit);
         return with_name(g_strdup_printf("%" PRIu64, value->number), name);
     default:
         return value->text != NULL ? one_line(value->text) : octets_text(value);
