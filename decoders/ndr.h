@@ -189,7 +189,8 @@ static const ndr_type SECONDS[1] G_GNUC_UNUSED = {{.kind = NDR_U32, .name = "SEC
 #define PAD(N)          {.type = NDR_TYPE(.kind = NDR_PAD, .name = "PAD", .count = N), .name = "padding"}
 #define NAMED8(NAMES)   NDR_TYPE(.kind = NDR_U8, .name = #NAMES, .names = NAMES)
 #define NAMED16(NAMES)  NDR_TYPE(.kind = NDR_U16, .name = #NAMES, .names = NAMES)
-#define NAMED32(NAMES)  NDR_TYPE(.kind = NDR_U32, .name = #NAMES, .names = NAMES) /* a quantity, some values of which have names */
+/* A quantity, of which some values have names. */
+#define NAMED32(NAMES)  NDR_TYPE(.kind = NDR_U32, .name = #NAMES, .names = NAMES)
 #define ENUM16(NAMES)   NDR_TYPE(.kind = NDR_ENUM16, .name = #NAMES, .names = NAMES)
 #define ENUM32(NAMES)   NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES)
 #define FLAGS32(NAMES)  NDR_TYPE(.kind = NDR_FLAGS32, .name = #NAMES, .names = NAMES)

@@ -16,6 +16,17 @@ bool wkst_is(const rpc_call *call, uint64_t opnums)
     return call->method && !call->method->reserved && call->opnum <= WKST_LAST && (opnums >> call->opnum & 1);
 }
 
+bool wkst_is_other(const rpc_call *call)
+{
+    wkst_reading in;
+    bool other = wkst_is(call, WKST_BIT(WKST_ADD_NAME_2)) && wkst_read(call, false, &in);
+    if (other) {
+        other = in.notes & 1u << NDR_NOTE_OTHER;
+        wkst_reading_clear(&in);
+    }
+    return other;
+}
+
 /* What the wire has that the interface does not allow; the others are about this reader's tables or what lies within octets. */
 static bool is_about_the_wire(ndr_note note)
 {
@@ -132,13 +143,13 @@ const smb_object *wkst_pipe(const verifier *v, const rpc_call *call)
 
 /* ------------------------------------------------------------------------------------ WKST-1: the impersonation level */
 
-/* 2.2.2.1: WKSSVC_IDENTIFY_HANDLE. All others take WKSSVC_IMPERSONATE_HANDLE or handle_t. */
+/* 2.2.2.1: WKSSVC_IDENTIFY_HANDLE. WKST_JOINING take handle_t (2.2.2.3), all others WKSSVC_IMPERSONATE_HANDLE (2.2.2.2). */
 static const uint64_t identify_handles = WKST_BITS(0, 2) | WKST_BITS(5, 7) | WKST_BIT(11) | WKST_BIT(13);
 /* [MS-SMB2] 2.2.13 */
 enum { ANONYMOUS = 0, IDENTIFICATION = 1, IMPERSONATION = 2, DELEGATE = 3 };
 
 /* 3.2.4 asks for IDENTIFICATION whatever the handle, 2.2.2.2 and 2.2.2.3 for IMPERSONATION, and 2.1 allows both: where these
- * disagree nobody can be judged. */
+ * disagree nobody can be judged. A handle_t over IDENTIFICATION, with which a server cannot act for the caller, is worth a doubt. */
 static void judge_level(const wkst_answer *a)
 {
     const smb_object *pipe = wkst_pipe(a->v, a->call);
@@ -161,11 +172,14 @@ static void judge_level(const wkst_answer *a)
                            "with success on a pipe that was opened with ImpersonationLevel %u", pipe->impersonation);
     else if (identify == (pipe->impersonation == IDENTIFICATION))
         verifier_pass(a->v, a->self);
+    else if (WKST_JOINING >> a->call->opnum & 1)
+        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, key, "with success on a pipe that was opened with "
+                           "ImpersonationLevel %u; 2.2.2.3 asks for IMPERSONATION (2)", pipe->impersonation);
     else
         rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_spec, key,
                            "with success on a pipe that was opened with ImpersonationLevel %u, and 3.2.4 contradicts 2.1 and %s "
                            "about it", pipe->impersonation,
-                           identify ? "2.2.2.1" : "2.2.2.3");
+                           identify ? "2.2.2.1" : "2.2.2.2");
 }
 
 static void check_level(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -191,6 +205,8 @@ static bool is_nobody(const wkst_answer *a)
 static void judge_caller(const wkst_answer *a)
 {
     const void *key = rule_context_key(a->call, &a->call->request);
+    if (wkst_is_other(a->call))
+        return; /* NetrGetJoinableOUs3, which anybody may call */
     if (a->status == WKST_ACCESS_DENIED)
         verifier_pass(a->v, a->self);
     else if (a->status != WKST_SUCCESS)
@@ -227,11 +243,11 @@ static void check_reserved(verifier *v, const rule *self, void *state, const rpc
 
 typedef enum { FAULT_RUNTIME, FAULT_EITHER, FAULT_METHOD, FAULT_UNCLEAR } fault_origin;
 
-/* The runtime's own faults are no exception of a method's; what a processor or a debugger raises is. */
+/* The runtime's own faults are no exception of a method's; what a processor, a debugger or the method itself raises is. */
 static fault_origin origin_of(uint32_t status)
 {
     static const uint32_t exceptions[] = {0x1c000001, 0x1c000002, 0x1c000003, 0x1c000004, 0x1c000005, 0x1c00000e, 0x1c00000f,
-                                          0x1c000010, 0x1c000012};
+                                          0x1c000010, 0x1c000012, 0x1c000021};
     static const uint32_t runtime[] = {0x6a4, 0x6a6, 0x6b3, 0x6b5, 0x6bb, 0x6be, 0x6bf, 0x6c0, 0x6c4, 0x6d1, 0x6e4, 0x6f7, 0x6f8,
                                        0x6fe, 0x721, 0xe, 8};
     for (size_t i = 0; i < G_N_ELEMENTS(exceptions); i++)
@@ -277,7 +293,7 @@ static void check_exception(verifier *v, const rule *self, void *state, const rp
         return;
     if (call->response.kind == RPC_RESPONSE)
         verifier_pass(v, self);
-    else if (origin_of(call->response.status) == FAULT_RUNTIME)
+    else if (origin_of(call->response.status) == FAULT_RUNTIME || call->response.not_executed)
         verifier_not_applicable(v, self, "the RPC runtime refused the calls");
     else if (call->request.kind != RPC_NONE)
         judge_fault(v, self, call, origin_of(call->response.status));
@@ -525,8 +541,8 @@ static char *find_inconsistency(const wkst_reading *in)
     const wkst_item *count;
     if (null_array(in, &count))
         return NULL;
-    if (in->result.code == NDR_SHORT)
-        return g_strdup(ndr_code_text(NDR_SHORT));
+    if (in->result.code == NDR_SHORT || in->result.code == NDR_COUNT)
+        return g_strdup(ndr_code_text(in->result.code));
     return in->result.code == NDR_OK ? g_strdup(in->note) : NULL;
 }
 

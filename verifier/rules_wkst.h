@@ -28,6 +28,8 @@ enum {
 
 /* Whether this is a method of the specification's, and one of these. */
 bool wkst_is(const rpc_call *call, uint64_t opnums);
+/* Whether the request is that of another method that a source has at the opnum, and not only the same under another name. */
+bool wkst_is_other(const rpc_call *call);
 
 /* One value of a message, wherever in it. */
 typedef struct {
