@@ -245,9 +245,9 @@ static void expect_refusal(const char *id, uint16_t opnum, const encode_set *in,
 
 /* -------------------------------------------------------------------------------------------------- 3.2.4: the core rules */
 
-enum { GET_INFO = 0, SET_INFO = 1, USER_ENUM = 2, TRANSPORT_ENUM = 5, TRANSPORT_DEL = 7, USE_ENUM = 11, STATISTICS = 13,
-       JOIN_INFORMATION = 20, JOIN = 22, UNJOIN = 23, RENAME = 24, VALIDATE = 25, ADD_NAME = 27, ENUM_NAMES = 30, JOIN_3 = 31,
-       ADD_NAME_2 = 35 };
+enum { GET_INFO = 0, SET_INFO = 1, USER_ENUM = 2, TRANSPORT_ENUM = 5, TRANSPORT_DEL = 7, USE_ADD = 8, USE_ENUM = 11,
+       STATISTICS = 13, JOIN_INFORMATION = 20, JOIN = 22, UNJOIN = 23, RENAME = 24, VALIDATE = 25, ADD_NAME = 27, ENUM_NAMES = 30,
+       JOIN_3 = 31, ADD_NAME_2 = 35 };
 
 static const encode_set wrong_count[] = {{"EntriesRead", .number = 5}, {.name = NULL}};
 static const encode_set null_array[] = {{"Buffer", .null = true}, {"EntriesRead", .number = 3}, {.name = NULL}};
@@ -664,7 +664,12 @@ static void test_enumerations(void)
     refuse(request(10, USE_ENUM, NO_SETS), 11, 0x1c010002);
     kept("W-09");
     exchange(10, USE_ENUM, NO_SETS, RETURNS(0));
-    warned("W-09", 11, "it should not be offered to other computers");
+    exchange(12, USE_ENUM, NO_SETS, RETURNS(0));
+    warned("W-09", 11, "192.0.2.1:445 answered NetrUseEnum of 192.0.2.7:49152 with success; it should not be offered");
+    exchange(10, USE_ENUM, NO_SETS, RETURNS(0));
+    exchange(12, USE_ADD, NO_SETS, RETURNS(0));
+    exchange(14, USE_ENUM, NO_SETS, RETURNS(0));
+    warned("W-09", 11, "192.0.2.1:445 answered NetrUseEnum and others of 192.0.2.7:49152 with success; it should not be offered");
 
     expect_refusal("W-10", STATISTICS, SETS({"Level", .number = 1}), 0x7c, VERDICT_VIOLATION, "Level is 1, and not 0");
     expect_refusal("W-10", STATISTICS, SETS({"Options", .number = 4}), 0x57, VERDICT_VIOLATION, "Options is 0x4, and not 0");
