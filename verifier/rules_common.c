@@ -58,7 +58,8 @@ void rule_find_response(verifier *v, const rule *self, const rpc_call *call, rul
     va_start(arguments, format);
     char *rest = g_strdup_vprintf(format, arguments), *method = method_text(call);
     va_end(arguments);
-    char *message = g_strdup_printf("%s answered %s of %s %s", call->association->server, method, call->association->client, rest);
+    char *message = g_strdup_printf("%s answered %s of %s %s", call->association->server, method, call->association->client,
+                                    rest);
     verifier_find_about(v, self, verdict, reason, key, frame, subject_of(call), message);
     g_free(message);
     g_free(method);

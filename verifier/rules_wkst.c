@@ -149,7 +149,7 @@ static const uint64_t identify_handles = WKST_BITS(0, 2) | WKST_BITS(5, 7) | WKS
 enum { ANONYMOUS = 0, IDENTIFICATION = 1, IMPERSONATION = 2, DELEGATE = 3 };
 
 /* 3.2.4 asks for IDENTIFICATION whatever the handle, 2.2.2.2 and 2.2.2.3 for IMPERSONATION, and 2.1 allows both: where these
- * disagree nobody can be judged. A handle_t over IDENTIFICATION, with which a server cannot act for the caller, is worth a doubt. */
+ * disagree nobody can be judged. A handle_t over IDENTIFICATION, with which no server can act for its caller, is worth a doubt. */
 static void judge_level(const wkst_answer *a)
 {
     const smb_object *pipe = wkst_pipe(a->v, a->call);

@@ -597,7 +597,7 @@ static void judge_flags(const wkst_answer *a, uint64_t unknown, rule_verdict bro
         verifier_not_applicable(a->v, a->self, "only flags that are defined were set");
 }
 
-/* NETSETUP_IGNORE_UNSUPPORTED_FLAGS has the server ignore what it does not know. Windows' lmjoin.h has a flag more than the text. */
+/* NETSETUP_IGNORE_UNSUPPORTED_FLAGS has the server ignore what it does not know. lmjoin.h has a flag more than the text. */
 static void judge_unjoin(const wkst_answer *a)
 {
     unsigned before = join_status(a);

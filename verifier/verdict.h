@@ -105,8 +105,8 @@ void verifier_not_applicable(verifier *v, const rule *r, const char *reason); /*
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
                    const char *format, ...) G_GNUC_PRINTF(7, 8);
 /* The same where there is such a finding already; false: there is none, and its message is worth making. `subject`, the name of a
- * method, is what the message is about, and stands in it; when it comes to be about others as well, it says so. Lives as long as the
- * verifier. */
+ * method, is what the message is about, and stands in it; when it comes to be about others as well, it says so. It lives as long
+ * as the verifier. */
 bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
                          const char *subject);
 void verifier_find_about(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
