@@ -766,13 +766,42 @@ static void test_joining(void)
 }
 
 /* A join whose sealed password is this. It stands before Options. */
-static void send_password(const char *octets)
+static rpc_call *join_with_password(const char *octets, const encode_set *sets)
 {
-    rpc_call *call = send(10, JOIN, NO_SETS);
+    rpc_call *call = send(10, JOIN, sets);
     uint8_t *at = call->request.stub->data + call->request.stub->len - 4 - 524;
     for (size_t i = 0; i < 524 && octets[2 * i]; i++)
         at[i] = (uint8_t)(g_ascii_xdigit_value(octets[2 * i]) << 4 | g_ascii_xdigit_value(octets[2 * i + 1]));
     verifier_message(t.v, call, false);
+    return call;
+}
+
+static void send_password(const char *octets)
+{
+    join_with_password(octets, NO_SETS);
+}
+
+/* NETSETUP_MACHINE_PWD_PASSED with an empty password, as far as a key tells. */
+static void test_empty_password(const smb_session *session)
+{
+    const encode_set *sets = SETS({"Options", .number = 0xc1}, {"AccountName", .null = true});
+    unsigned empty = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(join_rc4_opened); i++) {
+        association.smb = session;
+        answer(join_with_password(join_rc4_opened[i].octets, sets), 11, RETURNS(0));
+        if (*join_rc4_opened[i].password) {
+            not_concerned("W-13");
+            continue;
+        }
+        empty++;
+        broken("W-13", 11, "NETSETUP_MACHINE_PWD_PASSED is set and Password is empty; 0x52D is required");
+        association.smb = session;
+        answer(join_with_password(join_rc4_opened[i].octets, sets), 11, RETURNS(0x52d));
+        kept("W-13");
+        answer(join_with_password(join_rc4_opened[i].octets, sets), 11, RETURNS(0)); /* without the key */
+        not_concerned("W-13");
+    }
+    g_assert_cmpuint(empty, ==, 2);
 }
 
 static void test_passwords(void)
@@ -805,6 +834,7 @@ static void test_passwords(void)
     not_concerned("W-16");
     request(10, JOIN, SETS({"Password", .null = true}));
     not_concerned("W-17");
+    test_empty_password(smb_sessions_find(sessions, 1, 5));
     tear_down();
     smb_sessions_free(sessions);
     keyring_free(ring);

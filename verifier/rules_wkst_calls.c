@@ -386,6 +386,21 @@ static bool is_given(const wkst_answer *a, const char *name)
     return item && item->text && *item->text;
 }
 
+static void find_empty(const rpc_secret *secret, void *user)
+{
+    bool *empty = user;
+    if (secret->kind == RPC_SECRET_PASSWORD && secret->joined.outcome == JOIN_OPENED && secret->joined.length == 0)
+        *empty = true;
+}
+
+/* As far as a key opens it. */
+static bool is_password_empty(const rpc_call *call)
+{
+    bool empty = false;
+    rpc_secrets(call, false, NULL, find_empty, &empty);
+    return empty;
+}
+
 static void judge_password_passed(const wkst_answer *a)
 {
     uint64_t options = wkst_number(&a->in, "Options");
@@ -400,6 +415,9 @@ static void judge_password_passed(const wkst_answer *a)
     else if (is_null(a, "Password"))
         wkst_judge_refusal(a, INVALID_PASSWORD_SYNTAX, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is "
                            "null");
+    else if (is_password_empty(a->call))
+        wkst_judge_refusal(a, INVALID_PASSWORD_SYNTAX, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is "
+                           "empty");
     else
         verifier_not_applicable(a->v, a->self, "NETSETUP_MACHINE_PWD_PASSED came with what it needs");
 }
