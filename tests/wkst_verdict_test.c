@@ -431,7 +431,7 @@ static void test_own_sessions(void)
     for (int share = 0; share < 2; share++) {
         const char *id = share ? "WKST-6" : "WKST-5", *what = "the session at 192.0.2.2:445 that it had opened in frame 11";
         if (share)
-            what = "the share connection at 192.0.2.2:445 that it had opened in frame 12";
+            what = "the share connection at 192.0.2.2:445 that it had opened in frame 12 (\\\\dc\\IPC$) is not closed";
         rpc_call *call = join_and_open("CORP\\administrator");
         server_does(SMB_TREE_DISCONNECT, 1, 13, true);
         server_does(SMB_LOGOFF, 0, 14, true);

@@ -440,8 +440,8 @@ static void judge_open(verifier *v, const rule *self, const rpc_call *call, cons
     bool named = object->kind == SMB_SHARE && object->name;
     const char *reason = smb_life_is_sealed(object) ? ic_encrypted : match == ACCOUNT_SAME ? NULL : ic_internal;
     rule_find_response(v, self, call, reason ? VERDICT_INCONCLUSIVE : VERDICT_VIOLATION, reason, NULL,
-                       "while the %s at %s that it had opened in frame %u%s%s is not closed%s", kind, object->server,
-                       object->frame, named ? ", " : "", named ? object->name : "",
+                       "while the %s at %s that it had opened in frame %u%s%s%s is not closed%s", kind, object->server,
+                       object->frame, named ? " (" : "", named ? object->name : "", named ? ")" : "",
                        reason == ic_encrypted ? "; encrypted messages that are not opened may hide that" :
                        reason == ic_internal ? "; whether it was opened for this call is not known" : "");
 }
