@@ -264,7 +264,8 @@ typedef enum {
     NDR_NOTE_BLOB,      /* the octets are not what AS() says they are, from this offset on */
     NDR_NOTE_TRAILING,  /* `number` octets are left after the last parameter, or (`decoded`) after a blob */
     NDR_NOTE_OTHER,     /* sources differ on the opnum, and the stub fits what another has there, `text` */
-    NDR_NOTE_VARIANCE   /* offset and actual_count, together `number`, exceed max_count, `expected` */
+    NDR_NOTE_VARIANCE,  /* offset and actual_count, together `number`, exceed max_count, `expected` */
+    NDR_NOTE_OFFSET     /* the offset of a string, `number`, is not 0 */
 } ndr_note;
 
 typedef struct {

@@ -62,6 +62,8 @@ char *ndr_note_text(const ndr_event *event)
     case NDR_NOTE_VARIANCE:
         return g_strdup_printf("offset and actual_count of %s are together %" PRIu64 ", but max_count is %" PRIu64,
                                name, number, expected);
+    case NDR_NOTE_OFFSET:
+        return g_strdup_printf("offset of %s is %" PRIu64 ", but a string's is 0", name, number);
     }
     return g_strdup("unknown");
 }

@@ -511,6 +511,12 @@ static void test_strict(void)
     verifier_message(t.v, call, false);
     answer(call, 11, RETURNS(0));
     broken("WKST-7", 11, "though a count says more than the octets that are left can hold");
+    call = send(10, GET_INFO, NO_SETS); /* a name that begins behind its beginning */
+    call->request.stub->data[4]++;
+    call->request.stub->data[8] = 1;
+    verifier_message(t.v, call, false);
+    answer(call, 11, RETURNS(0));
+    broken("WKST-7", 11, "though offset of ServerName is 1");
     exchange(10, SET_INFO, SETS({"Level", .number = 1018}), RETURNS(0)); /* and the union's tag is 100 */
     broken("WKST-7", 11, "answered NetrWkstaSetInfo");
     exchange(10, USE_ENUM, empty_array, RETURNS(0));

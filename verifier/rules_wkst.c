@@ -31,7 +31,7 @@ bool wkst_is_other(const rpc_call *call)
 static bool is_about_the_wire(ndr_note note)
 {
     return note == NDR_NOTE_SIZE_IS || note == NDR_NOTE_LENGTH_IS || note == NDR_NOTE_SWITCH_IS || note == NDR_NOTE_NULL_REF ||
-           note == NDR_NOTE_VARIANCE;
+           note == NDR_NOTE_VARIANCE || note == NDR_NOTE_OFFSET;
 }
 
 static void take_event(const ndr_event *e, void *user)
