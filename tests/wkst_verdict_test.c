@@ -141,8 +141,7 @@ static rpc_call *exchange(uint32_t frame, uint16_t opnum, const encode_set *in, 
 /* NetrGetJoinableOUs3, which Windows has at opnum 35: no ServerName, a domain "D", no account, no password, and no units. */
 static void joinable_ous_3(uint32_t frame, uint32_t answer_frame)
 {
-    static const uint8_t in[] = {0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 'D', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-    static const uint8_t out[12];
+    static const uint8_t in[32] = {[4] = 2, [12] = 2, [16] = 'D'}, out[12];
     rpc_call *call = send(frame, 35, NO_SETS);
     g_byte_array_set_size(call->request.stub, 0);
     g_byte_array_append(call->request.stub, in, sizeof in);
@@ -360,9 +359,9 @@ static void test_exception(void)
     exchange(10, GET_INFO, NO_SETS, RETURNS(0x7c));
     kept("WKST-4");
     refuse(request(10, GET_INFO, NO_SETS), 11, 0xc0000005);
-    broken("WKST-4", 11, "with fault 0xC0000005");
+    broken("WKST-4", 11, "with fault 0xC0000005 (");
     refuse(request(10, GET_INFO, NO_SETS), 11, 0x1c000012);
-    broken("WKST-4", 11, "with fault 0x1C000012");
+    broken("WKST-4", 11, "with fault 0x1C000012 (nca_s_fault_unspec)");
     refuse(request(10, GET_INFO, NO_SETS), 11, 0x1c000021); /* the user's own exception */
     broken("WKST-4", 11, "with fault 0x1C000021");
     rpc_call *call = request(10, GET_INFO, NO_SETS); /* the method has never run */
@@ -497,7 +496,7 @@ static void test_strict(void)
     refuse(request(10, USE_ENUM, wrong_count), 11, 0x6f7);
     kept("WKST-7");
     exchange(10, USE_ENUM, wrong_count, RETURNS(0));
-    broken("WKST-7", 11, "fault 0x6F7 is required");
+    broken("WKST-7", 11, "fault 0x6F7 (RPC_X_BAD_STUB_DATA) is required");
     refuse(request(10, USE_ENUM, wrong_count), 11, 0x1c010002);
     not_concerned("WKST-7");
     rpc_call *call = send(10, GET_INFO, NO_SETS);
@@ -534,7 +533,7 @@ static void test_strict(void)
     refuse(request(10, USER_ENUM, null_array), 11, 0x6f7);
     kept("WKST-8");
     exchange(10, USER_ENUM, null_array, RETURNS(0));
-    broken("WKST-8", 11, "Buffer is a null pointer and EntriesRead is 3; fault 0x6F7 is required");
+    broken("WKST-8", 11, "Buffer is a null pointer and EntriesRead is 3; fault 0x6F7 (RPC_X_BAD_STUB_DATA) is required");
     exchange(10, USER_ENUM, empty_array, RETURNS(0));
     not_concerned("WKST-8");
     exchange(10, USER_ENUM, null_array, RETURNS(0));
@@ -800,7 +799,7 @@ static void test_empty_password(const smb_session *session)
             continue;
         }
         empty++;
-        broken("W-13", 11, "NETSETUP_MACHINE_PWD_PASSED is set and Password is empty; 0x52D is required");
+        broken("W-13", 11, "NETSETUP_MACHINE_PWD_PASSED is set and Password is empty; 0x52D (ERROR_PASSWORD_RESTRICTION)");
         association.smb = session;
         answer(join_with_password(join_rc4_opened[i].octets, sets), 11, RETURNS(0x52d));
         kept("W-13");
@@ -905,7 +904,7 @@ static void test_options(void)
     exchange(10, ADD_NAME, SETS({"Reserved", .number = 8}), RETURNS(0x3ec));
     warned("W-21", 10, "with Reserved 0x8, should be 0");
     exchange(10, ADD_NAME, SETS({"Reserved", .number = 8}), RETURNS(0));
-    broken("W-21", 11, "though Reserved is 0x8; 0x3EC is required");
+    broken("W-21", 11, "though Reserved is 0x8; 0x3EC (ERROR_INVALID_FLAGS) is required");
     exchange(10, ADD_NAME, SETS({"Reserved", .number = 9}), RETURNS(0)); /* the 1 has it ignore the 8 */
     warned("W-21", 10, "with Reserved 0x9, should be 0");
 

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "decoders/errors.h"
+
 static const char ic_spec[] = "IC-SPEC", ic_one_leg[] = "IC-ONE-LEG";
 
 /* ------------------------------------------------------------------------------------------- what the checks share */
@@ -124,8 +126,8 @@ void wkst_judge_refusal(const wkst_answer *a, uint32_t expected, rule_verdict br
         va_start(arguments, format);
         char *rest = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        rule_find_response(a->v, a->self, a->call, broken, NULL, NULL, "with success, though %s; 0x%X is required", rest,
-                           expected);
+        rule_find_response(a->v, a->self, a->call, broken, NULL, NULL, "with success, though %s; 0x%X (%s) is required", rest,
+                           expected, errors_win32(expected));
         g_free(rest);
     } else if (a->status == expected) {
         verifier_pass(a->v, a->self);
@@ -149,7 +151,7 @@ static const uint64_t identify_handles = WKST_BITS(0, 2) | WKST_BITS(5, 7) | WKS
 enum { ANONYMOUS = 0, IDENTIFICATION = 1, IMPERSONATION = 2, DELEGATE = 3 };
 
 /* 3.2.4 asks for IDENTIFICATION whatever the handle, 2.2.2.2 and 2.2.2.3 for IMPERSONATION, and 2.1 allows both: where these
- * disagree nobody can be judged. A handle_t over IDENTIFICATION, with which no server can act for its caller, is worth a doubt. */
+ * disagree nobody can be judged. A handle_t over IDENTIFICATION, with which no server can act for a caller, is worth a doubt. */
 static void judge_level(const wkst_answer *a)
 {
     const smb_object *pipe = wkst_pipe(a->v, a->call);
@@ -269,6 +271,7 @@ static void judge_fault(verifier *v, const rule *self, const rpc_call *call, fau
     wkst_reading in;
     const void *key = rule_context_key(call, &call->request);
     uint32_t status = call->response.status;
+    const char *name = errors_fault(status);
     if (!wkst_read(call, false, &in)) {
         wkst_find_unread(v, self, call, false);
         return;
@@ -281,8 +284,8 @@ static void judge_fault(verifier *v, const rule *self, const rpc_call *call, fau
                            "with fault 0x%08X, which both the RPC runtime and the method may give", status);
     else
         rule_find_response(v, self, call, origin == FAULT_METHOD ? VERDICT_VIOLATION : VERDICT_WARNING, NULL, NULL,
-                           "with fault 0x%08X, which is no refusal of the RPC runtime, though the request is well formed",
-                           status);
+                           "with fault 0x%08X (%s), which is no refusal of the RPC runtime, though the request is well formed",
+                           status, name ? name : "no name known");
     wkst_reading_clear(&in);
 }
 
@@ -566,8 +569,8 @@ static void check_refused(verifier *v, const rule *self, const rpc_call *call, b
     }
     char *wrong = response ? find(&in) : NULL;
     if (wrong && call->response.kind == RPC_RESPONSE)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "though %s; fault 0x%X is required", wrong,
-                           WKST_BAD_STUB);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "though %s; fault 0x%X (%s) is required", wrong,
+                           WKST_BAD_STUB, errors_fault(WKST_BAD_STUB));
     else if (wrong && call->response.status == WKST_BAD_STUB)
         verifier_pass(v, self);
     else if (wrong)

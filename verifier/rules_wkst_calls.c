@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "decoders/errors.h"
 #include "rpc/secrets.h"
 
 /* --------------------------------------------------------------------------------------------- W-01, W-02: the transport */
@@ -369,7 +370,7 @@ static void check_server_name(verifier *v, const rule *self, void *state, const 
 enum {
     JOIN_DOMAIN = 0x1, ACCT_CREATE = 0x2, IF_JOINED = 0x20, JOIN_UNSECURE = 0x40, PWD_PASSED = 0x80, JOIN_READONLY = 0x800
 };
-enum { INVALID_PASSWORD_SYNTAX = 0x52d, ALREADY_JOINED = 0xa83, NOT_JOINED = 0xa84, DOMAIN_CONTROLLER = 0xa85 };
+enum { PASSWORD_RESTRICTION = 0x52d, ALREADY_JOINED = 0xa83, NOT_JOINED = 0xa84, DOMAIN_CONTROLLER = 0xa85 };
 static const uint64_t joins = WKST_BIT(WKST_JOIN) | WKST_BIT(WKST_JOIN_3);
 static const uint64_t unjoins = WKST_BIT(WKST_UNJOIN) | WKST_BIT(WKST_UNJOIN_3);
 
@@ -413,10 +414,10 @@ static void judge_password_passed(const wkst_answer *a)
         wkst_judge_refusal(a, WKST_INVALID_PARAMETER, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and AccountName is "
                            "given");
     else if (is_null(a, "Password"))
-        wkst_judge_refusal(a, INVALID_PASSWORD_SYNTAX, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is "
+        wkst_judge_refusal(a, PASSWORD_RESTRICTION, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is "
                            "null");
     else if (is_password_empty(a->call))
-        wkst_judge_refusal(a, INVALID_PASSWORD_SYNTAX, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is "
+        wkst_judge_refusal(a, PASSWORD_RESTRICTION, VERDICT_VIOLATION, "NETSETUP_MACHINE_PWD_PASSED is set and Password is "
                            "empty");
     else
         verifier_not_applicable(a->v, a->self, "NETSETUP_MACHINE_PWD_PASSED came with what it needs");
@@ -489,7 +490,8 @@ static void judge_joined(const wkst_answer *a)
     else if (before == DOMAIN_NAME && a->status == WKST_SUCCESS)
         rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL,
                            "with success, though it had said that it is in a domain, "
-                           "and NETSETUP_DOMAIN_JOIN_IF_JOINED is not set; 0x%X is required", ALREADY_JOINED);
+                           "and NETSETUP_DOMAIN_JOIN_IF_JOINED is not set; 0x%X (%s) is required", ALREADY_JOINED,
+                           errors_win32(ALREADY_JOINED));
     else
         verifier_not_applicable(a->v, a->self, "no server that is in a domain was to join one");
 }
@@ -756,7 +758,8 @@ static void judge_change(const wkst_answer *a)
     else if (a->status == WKST_SUCCESS && c->beside)
         rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL,
                            "with success, though another change of its identity, which "
-                           "succeeded in frame %u, was in progress; 0x%X should be the answer", c->beside, CALL_IN_PROGRESS);
+                           "succeeded in frame %u, was in progress; 0x%X (%s) should be the answer", c->beside, CALL_IN_PROGRESS,
+                           errors_win32(CALL_IN_PROGRESS));
     for (guint i = 0; a->status == WKST_SUCCESS && i < s->changes->len; i++) {
         change *other = s->changes->pdata[i];
         if (strcmp(other->server, c->server) == 0)
