@@ -659,6 +659,12 @@ static void test_enumerations(void)
 
     exchange(10, TRANSPORT_ENUM, SETS({"Level", .number = 0}), RETURNS(0));
     kept("W-07");
+    exchange(10, TRANSPORT_ENUM, NO_SETS, RETURNS(0x84b));
+    kept("W-07");
+    exchange(10, TRANSPORT_ENUM, NO_SETS, RETURNS(0xea));
+    warned("W-07", 11, "with ERROR_MORE_DATA; where the buffer is too short, 0x84B (NERR_BufTooSmall) is required");
+    exchange(10, TRANSPORT_ENUM, NO_SETS, RETURNS(5));
+    not_concerned("W-07");
     expect_refusal("W-07", TRANSPORT_ENUM, SETS({"Level", .number = 1}), 0x7c, VERDICT_VIOLATION, "Level is 1, and not 0");
     expect_refusal("W-08", TRANSPORT_DEL, SETS({"ForceLevel", .number = 3}), 0x57, VERDICT_VIOLATION, "ForceLevel is 3");
     exchange(10, TRANSPORT_DEL, SETS({"ForceLevel", .number = 2}), RETURNS(0));

@@ -207,12 +207,18 @@ static void check_user_enum(verifier *v, const rule *self, void *state, const rp
     wkst_with_answer(v, self, state, call, response, WKST_BIT(WKST_USER_ENUM), judge_user_enum);
 }
 
+enum { BUFFER_TOO_SMALL = 0x84b };
+
+/* Windows' documentation of NetWkstaTransportEnum has ERROR_MORE_DATA as well. */
 static void judge_transport_enum(const wkst_answer *a)
 {
     uint64_t level = wkst_number(&a->in, "Level");
     if (level != 0)
         wkst_judge_refusal(a, WKST_INVALID_LEVEL, VERDICT_VIOLATION, "Level is %" G_GUINT64_FORMAT ", and not 0", level);
-    else if (a->status == WKST_SUCCESS)
+    else if (a->status == WKST_MORE_DATA)
+        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL, "with ERROR_MORE_DATA; where the buffer is too "
+                           "short, 0x%X (%s) is required", BUFFER_TOO_SMALL, errors_win32(BUFFER_TOO_SMALL));
+    else if (a->status == WKST_SUCCESS || a->status == BUFFER_TOO_SMALL)
         verifier_pass(a->v, a->self);
     else
         verifier_not_applicable(a->v, a->self, "the calls failed");
@@ -839,7 +845,8 @@ const rule rules_wkst_calls[] = {
      "NetrWkstaUserEnum knows levels 0 and 1, and its counts and resume handle agree.", .message = check_user_enum},
 
     {"W-07", "wkst", RULE_MUST, "MS-WKST 3.2.4.4", "server",
-     "NetrWkstaTransportEnum refuses levels other than 0.", .message = check_transport_enum},
+     "NetrWkstaTransportEnum refuses levels other than 0, and says of a short buffer that it is too small.",
+     .message = check_transport_enum},
 
     {"W-08", "wkst", RULE_MUST, "MS-WKST 3.2.4.6", "server",
      "NetrWkstaTransportDel refuses a ForceLevel above 2.", .message = check_force},
