@@ -103,6 +103,7 @@ struct ndr_type {
     const ndr_guid_name *guids;
     ndr_custom_fn        custom;
     uint32_t             count;  /* of a fixed array; the boundary of a pad; 16: an enumeration known by hexadecimal numbers */
+    const char          *unit;   /* of a number: "seconds"; NULL */
 };
 
 /* What an AS() function chooses for octets that should mean something and of which nothing can be made: they stay octets, with a
@@ -178,6 +179,7 @@ NDR_PRIMITIVE(WCHAR, NDR_WCHAR);
 NDR_PRIMITIVE(OCTETS, NDR_OCTETS);
 NDR_PRIMITIVE(SZ, NDR_SZ);
 NDR_PRIMITIVE(TEXT, NDR_TEXT);
+static const ndr_type SECONDS[1] G_GNUC_UNUSED = {{.kind = NDR_U32, .name = "SECONDS", .unit = "seconds"}};
 
 #define NDR_TYPE(...)   ((const ndr_type[1]){{__VA_ARGS__}})
 #define UNIQUE(T)       NDR_TYPE(.kind = NDR_UNIQUE, .of = T)
@@ -191,6 +193,8 @@ NDR_PRIMITIVE(TEXT, NDR_TEXT);
 #define PAD(N)          {.type = NDR_TYPE(.kind = NDR_PAD, .name = "PAD", .count = N), .name = "padding"}
 #define NAMED8(NAMES)   NDR_TYPE(.kind = NDR_U8, .name = #NAMES, .names = NAMES)
 #define NAMED16(NAMES)  NDR_TYPE(.kind = NDR_U16, .name = #NAMES, .names = NAMES)
+/* A quantity, of which some values have names. */
+#define NAMED32(NAMES)  NDR_TYPE(.kind = NDR_U32, .name = #NAMES, .names = NAMES)
 #define ENUM16(NAMES)   NDR_TYPE(.kind = NDR_ENUM16, .name = #NAMES, .names = NAMES)
 #define ENUM32(NAMES)   NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES)
 #define HEX32(NAMES)    NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES, .count = 16)
@@ -267,7 +271,8 @@ typedef enum {
     NDR_NOTE_OTHER,     /* sources differ on the opnum, and the stub fits what another has there, `text` */
     NDR_NOTE_VARIANCE,  /* offset and actual_count, together `number`, exceed max_count, `expected` */
     NDR_NOTE_OPAQUE,    /* no specification tells what the octets are */
-    NDR_NOTE_UNENDED    /* a list's octets end before its end mark */
+    NDR_NOTE_UNENDED,   /* a list's octets end before its end mark */
+    NDR_NOTE_OFFSET     /* the offset of a string, `number`, is not 0 */
 } ndr_note;
 
 typedef struct {

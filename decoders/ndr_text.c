@@ -66,6 +66,8 @@ char *ndr_note_text(const ndr_event *event)
         return g_strdup_printf("%s stays octets: no specification tells what they are", name);
     case NDR_NOTE_UNENDED:
         return g_strdup_printf("%s ends without its end mark", name);
+    case NDR_NOTE_OFFSET:
+        return g_strdup_printf("offset of %s is %" PRIu64 ", but a string's is 0", name, number);
     }
     return g_strdup("unknown");
 }
@@ -221,6 +223,8 @@ char *ndr_value_text(const ndr_event *event)
     case NDR_U3264:
     case NDR_ENUM16:
     case NDR_ENUM32:
+        if (type->unit != NULL)
+            return g_strdup_printf("%" PRIu64 " %s", value->number, type->unit);
         return with_name(g_strdup_printf(type->count == 16 ? "0x%08" PRIx64 : "%" PRIu64, value->number), name);
     default:
         return value->text != NULL ? one_line(value->text) : octets_text(value);

@@ -730,6 +730,8 @@ static bool read_counts(ndr_walker *w, const ndr_type *type, const place *at, ui
         if (bounded && (first > max || *count > max - first)) {
             uint64_t sum = *count > UINT64_MAX - first ? UINT64_MAX : first + *count;
             emit_note(w, NDR_NOTE_VARIANCE, at, offset - word(w), 2 * word(w), sum, max);
+        } else if (first != 0 && (type->kind == NDR_WSTR || type->kind == NDR_ASTR)) {
+            emit_note(w, NDR_NOTE_OFFSET, at, offset - word(w), word(w), first, 0);
         }
     }
     /* A fixed array's count is the table's; its octets may be missing, but its count is not wrong. */

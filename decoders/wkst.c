@@ -19,9 +19,9 @@
         IN   (WKSTA_INFO, "WkstaInfo", SWITCH_IS("Level")), \
         INOUT(PARAMETER,  "ErrorParameter")
 #define ENUM_ROWS \
-        IN   (ENUM32(wkst_preferred_lengths), "PreferredMaximumLength"), \
-        OUT  (U32,                            "TotalEntries"), \
-        INOUT(UNIQUE(U32),                    "ResumeHandle")
+        IN   (NAMED32(wkst_preferred_lengths), "PreferredMaximumLength"), \
+        OUT  (U32,                             "TotalEntries"), \
+        INOUT(UNIQUE(U32),                     "ResumeHandle")
 #define JOIN_ROWS(PASSWORD) \
         SERVER_NAME, \
         IN (WSTR,                       "DomainNameParam"), \
@@ -66,8 +66,9 @@ static const ndr_method methods[] = {
         IN (U32,        "Level"),
         OUT(WKSTA_INFO, "WkstaInfo", SWITCH_IS("Level"))),
     METHOD_OR(1, NetrWkstaSetInfo, "3.2.4.2", ERROR,
-        OTHERS(OTHER("Samba, whose ErrorParameter of NetrWkstaSetInfo is no pointer", SET_INFO_ROWS(U32))),
-        SET_INFO_ROWS(UNIQUE(U32))),
+        OTHERS(OTHER("Samba, whose ErrorParameter of NetrWkstaSetInfo is no pointer",
+                     SET_INFO_ROWS(NAMED32(wkst_info_parameters)))),
+        SET_INFO_ROWS(UNIQUE(NAMED32(wkst_info_parameters)))),
     METHOD(2, NetrWkstaUserEnum, "3.2.4.3", ERROR,
         SERVER_NAME,
         INOUT(WKSTA_USER_ENUM_STRUCT, "UserInfo"),
@@ -80,18 +81,18 @@ static const ndr_method methods[] = {
         ENUM_ROWS),
     METHOD(6, NetrWkstaTransportAdd, "3.2.4.5", ERROR,
         SERVER_NAME,
-        IN   (U32,                    "Level"),
-        IN   (WKSTA_TRANSPORT_INFO_0, "TransportInfo"),
-        INOUT(UNIQUE(U32),            "ErrorParameter")),
+        IN   (U32,                                        "Level"),
+        IN   (WKSTA_TRANSPORT_INFO_0,                     "TransportInfo"),
+        INOUT(UNIQUE(NAMED32(wkst_transport_parameters)), "ErrorParameter")),
     METHOD(7, NetrWkstaTransportDel, "3.2.4.6", ERROR,
         SERVER_NAME,
         IN (UNIQUE(WSTR),              "TransportName"),
         IN (ENUM32(wkst_force_levels), "ForceLevel")),
     METHOD(8, NetrUseAdd, "3.2.4.7", ERROR,
         SERVER_NAME,
-        IN   (U32,         "Level"),
-        IN   (USE_INFO,    "InfoStruct", SWITCH_IS("Level")),
-        INOUT(UNIQUE(U32), "ErrorParameter")),
+        IN   (U32,                                  "Level"),
+        IN   (USE_INFO,                             "InfoStruct", SWITCH_IS("Level")),
+        INOUT(UNIQUE(NAMED32(wkst_use_parameters)), "ErrorParameter")),
     METHOD(9, NetrUseGetInfo, "3.2.4.8", ERROR,
         SERVER_NAME,
         IN (WSTR,     "UseName"),

@@ -39,6 +39,30 @@ const ndr_name wkst_computer_name_types[] = {
 
 const ndr_name wkst_preferred_lengths[] = {{0xFFFFFFFF, "MAX_PREFERRED_LENGTH"}, {.name = NULL}};
 
+const ndr_name wkst_info_parameters[] = {
+    {13, "WKSTA_KEEPCONN_PARMNUM"},
+    {15, "WKSTA_MAXCMDS_PARMNUM"},
+    {18, "WKSTA_SESSTIMEOUT_PARMNUM"},
+    {46, "WKSTA_DORMANTFILELIMIT_PARMNUM"},
+    {.name = NULL},
+};
+
+const ndr_name wkst_transport_parameters[] = {
+    {201, "TRANSPORT_QUALITYOFSERVICE_PARMNUM"},
+    {202, "TRANSPORT_NAME_PARMNUM"},
+    {.name = NULL},
+};
+
+const ndr_name wkst_use_parameters[] = {
+    {1, "USE_LOCAL_PARMNUM"},
+    {2, "USE_REMOTE_PARMNUM"},
+    {3, "USE_PASSWORD_PARMNUM"},
+    {4, "USE_ASGTYPE_PARMNUM"},
+    {5, "USE_USERNAME_PARMNUM"},
+    {6, "USE_DOMAINNAME_PARMNUM"},
+    {.name = NULL},
+};
+
 const ndr_name wkst_force_levels[] = {
     {0, "USE_NOFORCE"},
     {1, "USE_FORCE"},
@@ -46,6 +70,7 @@ const ndr_name wkst_force_levels[] = {
     {.name = NULL},
 };
 
+/* The specification has no 0x1000 to 0x20000, which are lmjoin.h's; 0x20000 is NETSETUP_ALT_SAMACCOUNTNAME there as well. */
 const ndr_name wkst_join_options[] = {
     {0x00000001, "NETSETUP_JOIN_DOMAIN"},
     {0x00000002, "NETSETUP_ACCT_CREATE"},
@@ -58,13 +83,21 @@ const ndr_name wkst_join_options[] = {
     {0x00000200, "NETSETUP_JOIN_DC_ACCOUNT"},
     {0x00000400, "NETSETUP_JOIN_WITH_NEW_NAME"},
     {0x00000800, "NETSETUP_JOIN_READONLY"},
+    {0x00001000, "NETSETUP_AMBIGUOUS_DC"},
+    {0x00002000, "NETSETUP_NO_NETLOGON_CACHE"},
+    {0x00004000, "NETSETUP_DONT_CONTROL_SERVICES"},
+    {0x00008000, "NETSETUP_SET_MACHINE_NAME"},
+    {0x00010000, "NETSETUP_FORCE_SPN_SET"},
+    {0x00020000, "NETSETUP_NO_ACCT_REUSE"},
     {0x00040000, "NETSETUP_INSTALL_INVOCATION"},
     {0x10000000, "NETSETUP_IGNORE_UNSUPPORTED_FLAGS"},
     {.name = NULL},
 };
 
+/* NETSETUP_JOIN_DC_ACCOUNT is lmjoin.h's. */
 const ndr_name wkst_unjoin_options[] = {
     {0x00000004, "NETSETUP_ACCT_DELETE"},
+    {0x00000200, "NETSETUP_JOIN_DC_ACCOUNT"},
     {0x10000000, "NETSETUP_IGNORE_UNSUPPORTED_FLAGS"},
     {.name = NULL},
 };
@@ -106,6 +139,19 @@ static const ndr_name use_types[] = {
     {.name = NULL},
 };
 
+/* 2.2.5.25 reserves the flags. These are lmuse.h's, which has CREATE_CRED_RESET for 4, too. */
+static const ndr_name use_flags[] = {
+    {0x00000001, "CREATE_NO_CONNECT"},
+    {0x00000002, "CREATE_BYPASS_CSC"},
+    {0x00000004, "USE_DEFAULT_CREDENTIALS"},
+    {0x00000008, "CREATE_REQUIRE_CONNECTION_INTEGRITY"},
+    {0x00000010, "CREATE_REQUIRE_CONNECTION_PRIVACY"},
+    {0x00000020, "CREATE_PERSIST_MAPPING"},
+    {0x00000040, "CREATE_WRITE_THROUGH_SEMANTICS"},
+    {0x00000100, "CREATE_GLOBAL_MAPPING"},
+    {.name = NULL},
+};
+
 /* --------------------------------------------------------------------- the computer and its redirector */
 
 /* 2.2.5.1 to 2.2.5.3 */
@@ -138,9 +184,9 @@ STRUCT(WKSTA_INFO_502,
     F(U32,              "wki502_char_wait"),
     F(U32,              "wki502_collection_time"),
     F(U32,              "wki502_maximum_collection_count"),
-    F(U32,              "wki502_keep_conn"),
+    F(SECONDS,          "wki502_keep_conn"),
     F(U32,              "wki502_max_cmds"),
-    F(U32,              "wki502_sess_timeout"),
+    F(SECONDS,          "wki502_sess_timeout"),
     F(U32,              "wki502_siz_char_buf"),
     F(U32,              "wki502_max_threads"),
     F(U32,              "wki502_lock_quota"),
@@ -176,8 +222,8 @@ STRUCT(WKSTA_INFO_502,
 STRUCT(WKSTA_INFO_1010, F(U32,              "wki1010_char_wait"));
 STRUCT(WKSTA_INFO_1011, F(U32,              "wki1011_collection_time"));
 STRUCT(WKSTA_INFO_1012, F(U32,              "wki1012_maximum_collection_count"));
-STRUCT(WKSTA_INFO_1013, F(U32,              "wki1013_keep_conn"));
-STRUCT(WKSTA_INFO_1018, F(U32,              "wki1018_sess_timeout"));
+STRUCT(WKSTA_INFO_1013, F(SECONDS,          "wki1013_keep_conn"));
+STRUCT(WKSTA_INFO_1018, F(SECONDS,          "wki1018_sess_timeout"));
 STRUCT(WKSTA_INFO_1023, F(U32,              "wki1023_siz_char_buf"));
 STRUCT(WKSTA_INFO_1033, F(U32,              "wki1033_max_threads"));
 STRUCT(WKSTA_INFO_1041, F(U32,              "wki1041_lock_quota"));
@@ -405,8 +451,8 @@ STRUCT(USE_INFO_2,
     F(UNIQUE(WSTR), "ui2_domainname"));
 
 STRUCT(USE_INFO_3,
-    F(USE_INFO_2, "ui3_ui2"),
-    F(U32,        "ui3_flags"));
+    F(USE_INFO_2,         "ui3_ui2"),
+    F(FLAGS32(use_flags), "ui3_flags"));
 
 /* lmuse.h's */
 STRUCT(USE_INFO_4,

@@ -19,6 +19,8 @@ extern const ndr_name wkst_join_states[];         /* NETSETUP_JOIN_STATUS, 2.2.3
 extern const ndr_name wkst_name_types[];          /* NETSETUP_NAME_TYPE, 2.2.3.2 */
 extern const ndr_name wkst_computer_name_types[]; /* NET_COMPUTER_NAME_TYPE, 2.2.3.3 */
 extern const ndr_name wkst_preferred_lengths[];   /* 2.2.1.3 */
+/* What ErrorParameter says was wrong: lmwksta.h's and lmuse.h's names of members (3.2.4.2, .5, .7). */
+extern const ndr_name wkst_info_parameters[], wkst_transport_parameters[], wkst_use_parameters[];
 extern const ndr_name wkst_force_levels[];        /* 3.2.4.6, 3.2.4.9 */
 /* Options of the methods that join (3.2.4.13, .22), unjoin (.14, .23) and rename (.15, .24). */
 extern const ndr_name wkst_join_options[], wkst_unjoin_options[], wkst_rename_options[];

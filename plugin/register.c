@@ -81,7 +81,9 @@ static enum ftenum field_type(const ndr_type *leaf, bool octets, int *display)
     case NDR_U8:       *display = BASE_DEC; return FT_UINT8;
     case NDR_U16:      *display = BASE_DEC; return FT_UINT16;
     case NDR_ENUM16:   *display = BASE_DEC; return FT_UINT16;
-    case NDR_U32:      *display = BASE_DEC_HEX; return FT_UINT32;
+    case NDR_U32:
+        *display = leaf->unit ? BASE_DEC | BASE_UNIT_STRING : leaf->names ? BASE_DEC | BASE_SPECIAL_VALS : BASE_DEC_HEX;
+        return FT_UINT32;
     case NDR_I32:      *display = BASE_DEC; return FT_INT32;
     case NDR_I64:      *display = BASE_DEC; return FT_INT64;
     case NDR_ENUM32:   *display = leaf->count == 16 ? BASE_HEX : BASE_DEC; return FT_UINT32;
@@ -114,6 +116,13 @@ static field *new_field(registered *r, const char *name, enum ftenum type, int d
     return made;
 }
 
+static const unit_name_string *unit_text(const char *unit)
+{
+    unit_name_string *text = g_new0(unit_name_string, 1);
+    text->singular = g_strconcat(" ", unit, NULL);
+    return text;
+}
+
 static void add_row(registered *r, const ndr_field *row)
 {
     bool octets;
@@ -129,6 +138,8 @@ static void add_row(registered *r, const ndr_field *row)
     if (!known) {
         const ndr_name *names = leaf->kind == NDR_FLAGS32 || leaf->kind == NDR_FLAGS64 ? NULL : leaf->names;
         known = new_field(r, row->name, type, display, row, names, NULL);
+        if (leaf->unit)
+            g_array_index(r->infos, hf_register_info, r->infos->len - 1).hfinfo.strings = unit_text(leaf->unit);
         g_hash_table_insert(r->by_name, key, known);
     } else {
         g_free(key);

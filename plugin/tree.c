@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plugin/tree.h"
 
+#include <string.h>
+
 #include <epan/expert.h>
 
 #include "decoders/errors.h"
@@ -10,6 +12,7 @@
 #include "plugin/register.h"
 #include "plugin/takeover.h"
 #include "rpc/secrets.h"
+#include "verifier/call_values.h"
 #include "verifier/verdict.h"
 
 /* ----------------------------------------------------------------------------------------------- security context */
@@ -343,6 +346,32 @@ static const char *digits_of(guint32 number, char text[DIGITS_MAX])
     return at;
 }
 
+/* What a method came to, where that is no success; 0. The whole answer is read only where it ends with what may be an error. */
+static uint32_t returned_error(const rpc_pdu *pdu, const rpc_message *m)
+{
+    static const uint8_t success[4];
+    const ndr_method *method = pdu->call->method;
+    const GByteArray *stub = m->stub;
+    if (!method || !method->returns || method->returns->kind != NDR_ERROR || !stub || stub->len < sizeof success ||
+        memcmp(stub->data + stub->len - sizeof success, success, sizeof success) == 0)
+        return 0;
+    call_outcome outcome = call_outcome_of(pdu->call);
+    return outcome.end == CALL_RETURNED ? outcome.status : 0;
+}
+
+/* "ERROR_ACCESS_DENIED" of a fault or an error; NULL. */
+static const char *status_name(packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m)
+{
+    bool fault = m->kind == RPC_FAULT;
+    if (!pdu->response || !pdu->last || !col_get_writable(pinfo->cinfo, COL_INFO))
+        return NULL;
+    uint32_t status = fault ? m->status : returned_error(pdu, m);
+    if (!fault && status == 0)
+        return NULL;
+    const char *name = fault ? errors_fault(status) : errors_win32(status);
+    return name ? name : wmem_strdup_printf(pinfo->pool, "0x%08x", status);
+}
+
 /* A frame's only PDU has the Info column to itself; of several, each adds to what Wireshark wrote of them all. The columns of a
  * frame are made even where nobody looks at it, so they are put together without a format. */
 static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_message *m, bool alone)
@@ -351,12 +380,14 @@ static void set_columns(packet_info *pinfo, const rpc_pdu *pdu, const rpc_messag
     char opnum[DIGITS_MAX], call_id[DIGITS_MAX];
     const char *before = call->method ? "" : "opnum ", *name = call->method ? call->method->name : digits_of(call->opnum, opnum);
     const char *sealed = pdu->verdict.state == SEC_SEALED ? " (sealed)" : "";
+    const char *status = status_name(pinfo, pdu, m), *label = status ? ", status: " : "";
     col_set_str(pinfo->cinfo, COL_PROTOCOL, register_short_name(call->interface));
     if (alone)
         col_add_lstr(pinfo->cinfo, COL_INFO, before, name, " ", kind_name(pdu, m), pdu->last ? "" : ", fragment", sealed, ", call_id: ",
-                     digits_of(pdu->call_id, call_id), COL_ADD_LSTR_TERMINATOR);
+                     digits_of(pdu->call_id, call_id), label, status ? status : "", COL_ADD_LSTR_TERMINATOR);
     else
-        col_append_lstr(pinfo->cinfo, COL_INFO, ", ", before, name, " ", kind_name(pdu, m), sealed, COL_ADD_LSTR_TERMINATOR);
+        col_append_lstr(pinfo->cinfo, COL_INFO, ", ", before, name, " ", kind_name(pdu, m), sealed, label, status ? status : "",
+                        COL_ADD_LSTR_TERMINATOR);
 }
 
 static void draw_stub(const tree_place *place, packet_info *pinfo, proto_tree *tree, const rpc_pdu *pdu, const rpc_message *m,

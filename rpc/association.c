@@ -557,6 +557,7 @@ void tracker_fragment(rpc_tracker *t, open_call *call, const rpc_origin *origin,
         m->auth = auth;
         m->level = p->has_auth ? p->auth_level : of_handshake(auth);
         m->status = p->status;
+        m->not_executed = p->type == PDU_FAULT && p->flags & PFC_DID_NOT_EXECUTE;
         *started = p->flags & PFC_FIRST_FRAG;
     }
     /* A message is protected no better than its least protected fragment. */

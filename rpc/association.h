@@ -70,6 +70,7 @@ typedef struct {
     bool           has_trailer; /* a verification trailer followed the stub */
     bool           big_endian;
     uint32_t       status;    /* of a fault */
+    bool           not_executed; /* of a fault: the server says that the method has not run */
     bool           hole;      /* a PDU is missing between its fragments */
 } rpc_message;
 

@@ -19,7 +19,8 @@ typedef enum {
 /* The common header ([C706] 12.6.3.1) is the shortest PDU there is. */
 enum { PDU_SHORTEST = 16 };
 
-enum { PFC_FIRST_FRAG = 0x01, PFC_LAST_FRAG = 0x02, PFC_SUPPORT_HEADER_SIGN = 0x04, PFC_OBJECT_UUID = 0x80 };
+enum { PFC_FIRST_FRAG = 0x01, PFC_LAST_FRAG = 0x02, PFC_SUPPORT_HEADER_SIGN = 0x04, PFC_DID_NOT_EXECUTE = 0x20,
+       PFC_OBJECT_UUID = 0x80 };
 
 /* Why octets are not a PDU, or not a whole one. */
 typedef enum {

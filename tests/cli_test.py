@@ -38,6 +38,10 @@ class CommandLine(unittest.TestCase):
             self.assertRegex(out, rf"(?m)^SMB-{n} +note +MS-SMB2 ")
         self.assertRegex(out, r"(?m)^W-24 .* \(not-observable\)$")
 
+    def test_empty_values(self):
+        self.assertIn('NetrGetJoinInformation(ServerName=dc.corp.example, NameBuffer="")',
+                      program.run("calls", lens.capture("wkst-rpcclient")).stdout)
+
     def test_keys_shows_no_secret(self):
         with open(os.path.join(lens.CAPTURES, "lab.passwords.txt"), encoding="utf-8") as file:
             passwords = [line.strip().split(":", 1)[1] for line in file if ":" in line]

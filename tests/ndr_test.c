@@ -361,6 +361,11 @@ static void test_strings(void)
 static void test_bad_strings(void)
 {
     expect(&strings, LITTLE, OCTETS_OF(
+        3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 'a', 0, 0, 0,              /* not from their beginning on */
+        9, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0, 1),
+        "! offset of w is 1, but a string's is 0 @4+4\n" "w = a @12+4\n"
+        "! offset of a is 8, but a string's is 0 @20+4\n" "a =  @28+1\n" "z = 1 @29+1\n");
+    expect(&strings, LITTLE, OCTETS_OF(
         2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 'a', 0, 'b', 0,            /* no terminator */
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),                        /* not even one character */
         "w = ab @12+4\n" "! w has 2 characters that are not well-formed or lack their terminator @12+4\n"

@@ -147,7 +147,7 @@ class Notes(unittest.TestCase):
             "closed": {},
             "left-open": {rule: "; the capture ends before the connection does" for rule in KINDS},
             "only-tcp": {rule: "; the connection ended with FIN" for rule in KINDS},
-            "no-tree-disconnect": {rule: "; it ended with its session or share connection" for rule in ("SMB-2", "SMB-3")},
+            "no-tree-disconnect": {"SMB-2": "; it ended with its session", "SMB-3": "; it ended with its session or share connection"},
         }
         seen = set()
         for name in lens.must_show():

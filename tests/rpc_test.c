@@ -129,7 +129,8 @@ static void on_message(rpc_call *call, bool response, void *user)
 static void on_finished(rpc_call *call, void *user)
 {
     static const char *const kinds[] = {"none", "request", "response", "fault"};
-    note(user, "finished %u %s %s", call->call_id, kinds[call->request.kind], kinds[call->response.kind]);
+    note(user, "finished %u %s %s%s", call->call_id, kinds[call->request.kind], kinds[call->response.kind],
+         call->response.not_executed ? ", not executed" : "");
 }
 
 static void rig_start(rig *r, bool forget)
@@ -380,10 +381,12 @@ static void test_fault_and_reuse(void)
     feed(&r, response_pdu(PDU_FAULT, 3, 1, 0, status, sizeof status, false));
     feed(&r, request_pdu(3, 2, 0, 0, "x", 1, false));
     feed(&r, request_pdu(3, 2, 0, 0, "y", 1, false)); /* the same id again: the first was never answered */
+    feed(&r, response_pdu(PDU_FAULT, 3 | PFC_DID_NOT_EXECUTE, 2, 0, status, sizeof status, false));
     rpc_tracker_end(r.tracker);
     expect(&r, "request 1 unbound opnum 0 stub 1 of 1 frames 1", "answer 1 unbound opnum 0 stub 0 of 0 frames 1",
            "finished 1 request fault", "request 2 unbound opnum 0 stub 1 of 1 frames 1", "finished 2 request none",
-           "request 2 unbound opnum 0 stub 1 of 1 frames 1", "finished 2 request none", NULL);
+           "request 2 unbound opnum 0 stub 1 of 1 frames 1", "answer 2 unbound opnum 0 stub 0 of 0 frames 1",
+           "finished 2 request fault, not executed", NULL);
     rig_stop(&r);
 }
 

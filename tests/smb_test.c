@@ -273,8 +273,7 @@ static void test_owners(void)
     end_capture();
     expect_verdict("SMB-1", "pass", NULL);
     expect_note("SMB-2", 1, "share connection of 192.0.2.7:49152 at 192.0.2.1:445 (\\\\dc\\IPC$, alice), open since frame 6, is "
-                "not seen to be disconnected; it carried none of the three protocols; it ended with its session or share "
-                "connection");
+                "not seen to be disconnected; it carried none of the three protocols; it ended with its session");
     tear_down();
 
     set_up();

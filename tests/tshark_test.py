@@ -81,6 +81,20 @@ class Plugin(unittest.TestCase):
         self.each(check, ["bkrp-np-bigendian", "bkrp-fragments-ntlm", "bkrp-two-contexts", "bkrp-smb1",
                           "bkrp-smb3-encrypted-krb5", "bkrp-dwparam"])
 
+    def test_info_tells_what_came_of_it(self):
+        def infos(name):
+            path, options = self.lens.lend(lens.capture(name)), self.options(lens.keys_of(name))
+            rows = self.lens.fields(path, ["_ws.col.Info"], *options, "-Y", "wkst")
+            return [info[0] for (info,) in rows]
+        for name in ("wkst-rpcclient", "wkst-rpcclient-seal", "wkst-reserved"):
+            with self.subTest(capture=name):
+                calls = lens.calls_of(name, program.calls(lens.capture(name), lens.keys_of(name)))
+                ends = [call["response"]["status"] for call in calls if call["response"]["kind"] != "none"]
+                told = [end["name"] for end in ends if end["name"] != "ERROR_SUCCESS"]
+                self.assertEqual([info.rpartition(", status: ")[2] for info in infos(name) if ", status: " in info], told)
+                self.assertTrue(told)
+                self.assertFalse([info for info in infos(name) if " request" in info and "status" in info])
+
     def test_fields_are_what_the_client_said(self):
         names = ["bkrp.pguidActionAgent", "bkrp.cbDataIn", "bkrp.dwParam", "bkrp.pDataIn"]
         bkrp = [name for name in lens.must_show() if lens.protocol_of(name) == "bkrp"]

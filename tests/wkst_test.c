@@ -116,11 +116,11 @@ static void test_info(void)
         "WkstaInfo { 1013 @8\n"
         "} +8\n"
         "  ^1 WkstaInfo1013 { 0 @16\n"
-        "    wki1013_keep_conn = 600 @16+4\n"
+        "    wki1013_keep_conn = 600 seconds @16+4\n"
         "  } +4\n"
         "ErrorParameter = 0 @24+4\n");
     expect_response(&wkst_interface, 1, POINTER(0) "0d000000 57000000",
-        "ErrorParameter = 13 @4+4\n" "return = 87 (ERROR_INVALID_PARAMETER) @8+4\n");
+        "ErrorParameter = 13 (WKSTA_KEEPCONN_PARMNUM) @4+4\n" "return = 87 (ERROR_INVALID_PARAMETER) @8+4\n");
 }
 
 /* A level that has no arm has no octets either (2.2.4.1, [default]). Windows does not know 1027, Samba has a pointer there. */
@@ -203,7 +203,7 @@ static void test_uses(void)
 {
     expect_request(&wkst_interface, 8,
         "00000000 03000000 03000000 " POINTER(0)
-        "00000000 00000000 00000000 02000000 ffffffff 00000000 00000000 00000000 00000000 00000000 00000000",
+        "00000000 00000000 00000000 02000000 ffffffff 00000000 00000000 00000000 00000000 06020000 00000000",
         "ServerName = null @0+4\n"
         "Level = 3 @4+4\n"
         "InfoStruct { 3 @8\n"
@@ -222,11 +222,15 @@ static void test_uses(void)
         "      ui2_username = null @44+4\n"
         "      ui2_domainname = null @48+4\n"
         "    } +36\n"
-        "    ui3_flags = 0 @52+4\n"
+        "    ui3_flags = 0x00000206 (CREATE_BYPASS_CSC | USE_DEFAULT_CREDENTIALS | 0x200) @52+4\n"
         "  } +40\n"
         "ErrorParameter = null @56+4\n");
     expect_request(&wkst_interface, 10, SERVER_HEX "02000000 00000000 02000000 6200 0000 02000000",
         SERVER_TEXT "UseName = b @32+4\n" "ForceLevel = 2 (USE_LOTS_OF_FORCE) @36+4\n");
+    expect_response(&wkst_interface, 8, POINTER(0) "02000000 57000000",
+        "ErrorParameter = 2 (USE_REMOTE_PARMNUM) @4+4\n" "return = 87 (ERROR_INVALID_PARAMETER) @8+4\n");
+    expect_response(&wkst_interface, 6, POINTER(0) "ca000000 57000000",
+        "ErrorParameter = 202 (TRANSPORT_NAME_PARMNUM) @4+4\n" "return = 87 (ERROR_INVALID_PARAMETER) @8+4\n");
     expect_response(&wkst_interface, 8, "00000000 78000000",
         "ErrorParameter = null @0+4\n" "return = 120 (ERROR_CALL_NOT_IMPLEMENTED) @4+4\n");
 }
@@ -274,13 +278,13 @@ static void test_join(void)
     expect_response(&wkst_interface, 20, POINTER(0) "02000000 00000000 02000000 4400 0000 0300 0000 00000000",
         "NameBuffer = D @16+4\n" "BufferType = 3 (NetSetupDomainName) @20+2\n" OK_TEXT(24));
     expect_request(&wkst_interface, 22,
-        "00000000 02000000 00000000 02000000 4400 0000 00000000 00000000 00000000 01100000",
+        "00000000 02000000 00000000 02000000 4400 0000 00000000 00000000 00000000 01108000",
         "ServerName = null @0+4\n"
         "DomainNameParam = D @16+4\n"
         "MachineAccountOU = null @20+4\n"
         "AccountName = null @24+4\n"
         "Password = null @28+4\n"
-        "Options = 0x00001001 (NETSETUP_JOIN_DOMAIN | 0x1000) @32+4\n");
+        "Options = 0x00801001 (NETSETUP_JOIN_DOMAIN | NETSETUP_AMBIGUOUS_DC | 0x800000) @32+4\n");
     expect_request(&wkst_interface, 23, "00000000 00000000 00000000 04000010",
         "ServerName = null @0+4\n" "AccountName = null @4+4\n" "Password = null @8+4\n"
         "Options = 0x10000004 (NETSETUP_ACCT_DELETE | NETSETUP_IGNORE_UNSUPPORTED_FLAGS) @12+4\n");
@@ -409,7 +413,7 @@ static void test_others(void)
     expect_response(&wkst_interface, 1, "0d000000 57000000",
         "! sources differ on this opnum: the stub may be that of Samba, "
         "whose ErrorParameter of NetrWkstaSetInfo is no pointer @0+0\n"
-        "ErrorParameter = 13 @0+4\n" "return = 87 (ERROR_INVALID_PARAMETER) @4+4\n");
+        "ErrorParameter = 13 (WKSTA_KEEPCONN_PARMNUM) @0+4\n" "return = 87 (ERROR_INVALID_PARAMETER) @4+4\n");
     expect_response(&wkst_interface, 1, "00000000 00000000", "ErrorParameter = null @0+4\n" OK_TEXT(4));
     expect_other(1, 0, "ErrorParameter = ");
     expect_other(33, 0, "Buffer decoded ENCRYPTED_JOINPR_USER_PASSWORD");

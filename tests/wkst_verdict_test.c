@@ -138,6 +138,19 @@ static rpc_call *exchange(uint32_t frame, uint16_t opnum, const encode_set *in, 
 
 #define RETURNS(N) SETS({"return", .number = (N)})
 
+/* NetrGetJoinableOUs3, which Windows has at opnum 35: no ServerName, a domain "D", no account, no password, and no units. */
+static void joinable_ous_3(uint32_t frame, uint32_t answer_frame)
+{
+    static const uint8_t in[32] = {[4] = 2, [12] = 2, [16] = 'D'}, out[12];
+    rpc_call *call = send(frame, 35, NO_SETS);
+    g_byte_array_set_size(call->request.stub, 0);
+    g_byte_array_append(call->request.stub, in, sizeof in);
+    call->request.reported = sizeof in;
+    verifier_message(t.v, call, false);
+    call->response = craft_message(RPC_RESPONSE, answer_frame, g_byte_array_append(g_byte_array_new(), out, sizeof out));
+    verifier_message(t.v, call, true);
+}
+
 static void seal(rpc_message *m)
 {
     if (m->stub)
@@ -231,8 +244,9 @@ static void expect_refusal(const char *id, uint16_t opnum, const encode_set *in,
 
 /* -------------------------------------------------------------------------------------------------- 3.2.4: the core rules */
 
-enum { GET_INFO = 0, SET_INFO = 1, USER_ENUM = 2, TRANSPORT_ENUM = 5, TRANSPORT_DEL = 7, USE_ENUM = 11, STATISTICS = 13,
-       JOIN_INFORMATION = 20, JOIN = 22, UNJOIN = 23, RENAME = 24, VALIDATE = 25, ADD_NAME = 27, ENUM_NAMES = 30, JOIN_3 = 31 };
+enum { GET_INFO = 0, SET_INFO = 1, USER_ENUM = 2, TRANSPORT_ENUM = 5, TRANSPORT_DEL = 7, USE_ADD = 8, USE_ENUM = 11,
+       STATISTICS = 13, JOIN_INFORMATION = 20, JOIN = 22, UNJOIN = 23, RENAME = 24, VALIDATE = 25, ADD_NAME = 27, ENUM_NAMES = 30,
+       JOIN_3 = 31, ADD_NAME_2 = 35 };
 
 static const encode_set wrong_count[] = {{"EntriesRead", .number = 5}, {.name = NULL}};
 static const encode_set null_array[] = {{"Buffer", .null = true}, {"EntriesRead", .number = 3}, {.name = NULL}};
@@ -262,7 +276,10 @@ static void test_level(void)
     open_question("WKST-1", "IC-SPEC", 11, "3.2.4 contradicts 2.1 and 2.2.2.1");
     open_pipe(1, 0);
     exchange(10, JOIN, NO_SETS, RETURNS(0));
-    open_question("WKST-1", "IC-SPEC", 11, "3.2.4 contradicts 2.1 and 2.2.2.3");
+    warned("WKST-1", 11, "with success on a pipe that was opened with ImpersonationLevel 1; 2.2.2.3 asks for IMPERSONATION (2)");
+    open_pipe(1, 0);
+    exchange(10, JOIN_INFORMATION, NO_SETS, RETURNS(0));
+    open_question("WKST-1", "IC-SPEC", 11, "3.2.4 contradicts 2.1 and 2.2.2.2");
     exchange(10, GET_INFO, NO_SETS, RETURNS(0));
     open_question("WKST-1", "IC-TRUNCATED", 11, "opening is not in the capture");
     open_pipe(2, 0);
@@ -286,6 +303,12 @@ static void test_caller(void)
     open_pipe(2, SMB_GUEST);
     exchange(10, JOIN_3, NO_SETS, RETURNS(0));
     warned("WKST-2", 11, "the caller is anonymous or a guest");
+    open_pipe(2, SMB_GUEST);
+    exchange(10, ADD_NAME_2, NO_SETS, RETURNS(0));
+    warned("WKST-2", 11, "the caller is anonymous or a guest");
+    open_pipe(2, SMB_GUEST);
+    joinable_ous_3(10, 11); /* as Windows has it, which changes nothing */
+    not_concerned("WKST-2");
     open_pipe(2, 0);
     exchange(10, SET_INFO, NO_SETS, RETURNS(0));
     open_question("WKST-2", "IC-CONFIG", 11, "whether the caller may is not on the wire");
@@ -336,9 +359,16 @@ static void test_exception(void)
     exchange(10, GET_INFO, NO_SETS, RETURNS(0x7c));
     kept("WKST-4");
     refuse(request(10, GET_INFO, NO_SETS), 11, 0xc0000005);
-    broken("WKST-4", 11, "with fault 0xC0000005");
+    broken("WKST-4", 11, "with fault 0xC0000005 (");
     refuse(request(10, GET_INFO, NO_SETS), 11, 0x1c000012);
-    broken("WKST-4", 11, "with fault 0x1C000012");
+    broken("WKST-4", 11, "with fault 0x1C000012 (nca_s_fault_unspec)");
+    refuse(request(10, GET_INFO, NO_SETS), 11, 0x1c000021); /* the user's own exception */
+    broken("WKST-4", 11, "with fault 0x1C000021");
+    rpc_call *call = request(10, GET_INFO, NO_SETS); /* the method has never run */
+    craft_fault(call, 11, 0x7c);
+    call->response.not_executed = true;
+    verifier_message(t.v, call, true);
+    not_concerned("WKST-4");
     refuse(request(10, GET_INFO, NO_SETS), 11, 0x7c);
     warned("WKST-4", 11, "with fault 0x0000007C");
     refuse(request(10, GET_INFO, NO_SETS), 11, 5);
@@ -349,7 +379,7 @@ static void test_exception(void)
     not_concerned("WKST-4");
     refuse(request(10, USER_ENUM, wrong_count), 11, 0xc0000005);
     not_concerned("WKST-4");
-    rpc_call *call = send(10, GET_INFO, NO_SETS);
+    call = send(10, GET_INFO, NO_SETS);
     g_byte_array_set_size(call->request.stub, call->request.stub->len - 2); /* no well-formed request */
     call->request.reported -= 2;
     verifier_message(t.v, call, false);
@@ -400,7 +430,7 @@ static void test_own_sessions(void)
     for (int share = 0; share < 2; share++) {
         const char *id = share ? "WKST-6" : "WKST-5", *what = "the session at 192.0.2.2:445 that it had opened in frame 11";
         if (share)
-            what = "the share connection at 192.0.2.2:445 that it had opened in frame 12";
+            what = "the share connection at 192.0.2.2:445 that it had opened in frame 12 (\\\\dc\\IPC$) is not closed";
         rpc_call *call = join_and_open("CORP\\administrator");
         server_does(SMB_TREE_DISCONNECT, 1, 13, true);
         server_does(SMB_LOGOFF, 0, 14, true);
@@ -466,7 +496,7 @@ static void test_strict(void)
     refuse(request(10, USE_ENUM, wrong_count), 11, 0x6f7);
     kept("WKST-7");
     exchange(10, USE_ENUM, wrong_count, RETURNS(0));
-    broken("WKST-7", 11, "fault 0x6F7 is required");
+    broken("WKST-7", 11, "fault 0x6F7 (RPC_X_BAD_STUB_DATA) is required");
     refuse(request(10, USE_ENUM, wrong_count), 11, 0x1c010002);
     not_concerned("WKST-7");
     rpc_call *call = send(10, GET_INFO, NO_SETS);
@@ -475,6 +505,17 @@ static void test_strict(void)
     verifier_message(t.v, call, false);
     answer(call, 11, RETURNS(0));
     broken("WKST-7", 11, "though the stub ends before its parameters do");
+    call = send(10, GET_INFO, NO_SETS); /* a name that says to be longer than the request is */
+    call->request.stub->data[4] = call->request.stub->data[12] = 0x7f;
+    verifier_message(t.v, call, false);
+    answer(call, 11, RETURNS(0));
+    broken("WKST-7", 11, "though a count says more than the octets that are left can hold");
+    call = send(10, GET_INFO, NO_SETS); /* a name that begins behind its beginning */
+    call->request.stub->data[4]++;
+    call->request.stub->data[8] = 1;
+    verifier_message(t.v, call, false);
+    answer(call, 11, RETURNS(0));
+    broken("WKST-7", 11, "though offset of ServerName is 1");
     exchange(10, SET_INFO, SETS({"Level", .number = 1018}), RETURNS(0)); /* and the union's tag is 100 */
     broken("WKST-7", 11, "answered NetrWkstaSetInfo");
     exchange(10, USE_ENUM, empty_array, RETURNS(0));
@@ -492,7 +533,7 @@ static void test_strict(void)
     refuse(request(10, USER_ENUM, null_array), 11, 0x6f7);
     kept("WKST-8");
     exchange(10, USER_ENUM, null_array, RETURNS(0));
-    broken("WKST-8", 11, "Buffer is a null pointer and EntriesRead is 3; fault 0x6F7 is required");
+    broken("WKST-8", 11, "Buffer is a null pointer and EntriesRead is 3; fault 0x6F7 (RPC_X_BAD_STUB_DATA) is required");
     exchange(10, USER_ENUM, empty_array, RETURNS(0));
     not_concerned("WKST-8");
     exchange(10, USER_ENUM, null_array, RETURNS(0));
@@ -541,6 +582,10 @@ static void test_transport(void)
     tear_down();
 }
 
+static const encode_set all_zero[] = {{"wki502_keep_conn", .number = 0}, {"wki502_max_cmds", .number = 0},
+                                      {"wki502_sess_timeout", .number = 0}, {"wki502_dormant_file_limit", .number = 0},
+                                      {.name = NULL}};
+
 static void test_information(void)
 {
     set_up();
@@ -567,9 +612,23 @@ static void test_information(void)
                                 {"wki502_sess_timeout", .number = 60},
                                 {"wki502_dormant_file_limit", .number = 1}), RETURNS(0));
     broken("W-05", 11, "wki502_max_cmds is 49, which is not within 50 and 65535");
+    static const uint32_t parameters[] = {13, 15, 0, 18, 46}; /* all four members are wrong */
+    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+        arm = 3;
+        exchange(10, SET_INFO, all_zero, SETS({"ErrorParameter", .number = parameters[i]}, {"return", .number = 0x57}));
+        kept("W-05");
+    }
     arm = 3;
-    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 0}), RETURNS(0x57));
+    exchange(10, SET_INFO, all_zero, SETS({"ErrorParameter", .null = true}, {"return", .number = 0x57}));
     kept("W-05");
+    arm = 3;
+    exchange(10, SET_INFO, all_zero, SETS({"ErrorParameter", .number = 12}, {"return", .number = 0x57}));
+    warned("W-05", 11, "with ErrorParameter 12, which is none of the members that are out of range");
+    arm = 3;
+    exchange(10, SET_INFO, SETS({"wki502_keep_conn", .number = 0}, {"wki502_max_cmds", .number = 50},
+                                {"wki502_sess_timeout", .number = 60}, {"wki502_dormant_file_limit", .number = 1}),
+             SETS({"ErrorParameter", .number = 46}, {"return", .number = 0x57}));
+    warned("W-05", 11, "with ErrorParameter 46");
     exchange(10, SET_INFO, SETS({"Level", .number = 100}), RETURNS(0));
     warned("W-05", 11, "Level is 100, and not 502, 1013, 1018 or 1046");
     arm = 3;
@@ -600,6 +659,12 @@ static void test_enumerations(void)
 
     exchange(10, TRANSPORT_ENUM, SETS({"Level", .number = 0}), RETURNS(0));
     kept("W-07");
+    exchange(10, TRANSPORT_ENUM, NO_SETS, RETURNS(0x84b));
+    kept("W-07");
+    exchange(10, TRANSPORT_ENUM, NO_SETS, RETURNS(0xea));
+    warned("W-07", 11, "with ERROR_MORE_DATA; where the buffer is too short, 0x84B (NERR_BufTooSmall) is required");
+    exchange(10, TRANSPORT_ENUM, NO_SETS, RETURNS(5));
+    not_concerned("W-07");
     expect_refusal("W-07", TRANSPORT_ENUM, SETS({"Level", .number = 1}), 0x7c, VERDICT_VIOLATION, "Level is 1, and not 0");
     expect_refusal("W-08", TRANSPORT_DEL, SETS({"ForceLevel", .number = 3}), 0x57, VERDICT_VIOLATION, "ForceLevel is 3");
     exchange(10, TRANSPORT_DEL, SETS({"ForceLevel", .number = 2}), RETURNS(0));
@@ -610,7 +675,12 @@ static void test_enumerations(void)
     refuse(request(10, USE_ENUM, NO_SETS), 11, 0x1c010002);
     kept("W-09");
     exchange(10, USE_ENUM, NO_SETS, RETURNS(0));
-    warned("W-09", 11, "it should not be offered to other computers");
+    exchange(12, USE_ENUM, NO_SETS, RETURNS(0));
+    warned("W-09", 11, "192.0.2.1:445 answered NetrUseEnum of 192.0.2.7:49152 with success; it should not be offered");
+    exchange(10, USE_ENUM, NO_SETS, RETURNS(0));
+    exchange(12, USE_ADD, NO_SETS, RETURNS(0));
+    exchange(14, USE_ENUM, NO_SETS, RETURNS(0));
+    warned("W-09", 11, "192.0.2.1:445 answered NetrUseEnum and others of 192.0.2.7:49152 with success; it should not be offered");
 
     expect_refusal("W-10", STATISTICS, SETS({"Level", .number = 1}), 0x7c, VERDICT_VIOLATION, "Level is 1, and not 0");
     expect_refusal("W-10", STATISTICS, SETS({"Options", .number = 4}), 0x57, VERDICT_VIOLATION, "Options is 0x4, and not 0");
@@ -680,6 +750,17 @@ static void test_joining(void)
     exchange(10, JOIN, SETS({"Options", .number = 1}), RETURNS(0xa83));
     kept("W-15");
     exchange(10, JOIN_INFORMATION, NO_SETS, SETS({"BufferType", .number = 3}));
+    exchange(12, JOIN, SETS({"Options", .number = 1}), RETURNS(0xa85)); /* a domain controller */
+    kept("W-15");
+    rpc_call *sealed = send(10, JOIN_INFORMATION, NO_SETS); /* which tells nothing, and asks for no join */
+    seal(&sealed->request);
+    verifier_message(t.v, sealed, false);
+    not_concerned("W-15");
+    sealed = send(10, JOIN, NO_SETS);
+    seal(&sealed->request);
+    verifier_message(t.v, sealed, false);
+    open_question("W-15", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
+    exchange(10, JOIN_INFORMATION, NO_SETS, SETS({"BufferType", .number = 3}));
     exchange(12, JOIN, SETS({"Options", .number = 1}), RETURNS(0));
     warned("W-15", 13, "though it had said that it is in a domain");
     exchange(10, JOIN_INFORMATION, NO_SETS, SETS({"BufferType", .number = 3}));
@@ -696,13 +777,42 @@ static void test_joining(void)
 }
 
 /* A join whose sealed password is this. It stands before Options. */
-static void send_password(const char *octets)
+static rpc_call *join_with_password(const char *octets, const encode_set *sets)
 {
-    rpc_call *call = send(10, JOIN, NO_SETS);
+    rpc_call *call = send(10, JOIN, sets);
     uint8_t *at = call->request.stub->data + call->request.stub->len - 4 - 524;
     for (size_t i = 0; i < 524 && octets[2 * i]; i++)
         at[i] = (uint8_t)(g_ascii_xdigit_value(octets[2 * i]) << 4 | g_ascii_xdigit_value(octets[2 * i + 1]));
     verifier_message(t.v, call, false);
+    return call;
+}
+
+static void send_password(const char *octets)
+{
+    join_with_password(octets, NO_SETS);
+}
+
+/* NETSETUP_MACHINE_PWD_PASSED with an empty password, as far as a key tells. */
+static void test_empty_password(const smb_session *session)
+{
+    const encode_set *sets = SETS({"Options", .number = 0xc1}, {"AccountName", .null = true});
+    unsigned empty = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(join_rc4_opened); i++) {
+        association.smb = session;
+        answer(join_with_password(join_rc4_opened[i].octets, sets), 11, RETURNS(0));
+        if (*join_rc4_opened[i].password) {
+            not_concerned("W-13");
+            continue;
+        }
+        empty++;
+        broken("W-13", 11, "NETSETUP_MACHINE_PWD_PASSED is set and Password is empty; 0x52D (ERROR_PASSWORD_RESTRICTION)");
+        association.smb = session;
+        answer(join_with_password(join_rc4_opened[i].octets, sets), 11, RETURNS(0x52d));
+        kept("W-13");
+        answer(join_with_password(join_rc4_opened[i].octets, sets), 11, RETURNS(0)); /* without the key */
+        not_concerned("W-13");
+    }
+    g_assert_cmpuint(empty, ==, 2);
 }
 
 static void test_passwords(void)
@@ -735,6 +845,7 @@ static void test_passwords(void)
     not_concerned("W-16");
     request(10, JOIN, SETS({"Password", .null = true}));
     not_concerned("W-17");
+    test_empty_password(smb_sessions_find(sessions, 1, 5));
     tear_down();
     smb_sessions_free(sessions);
     keyring_free(ring);
@@ -769,6 +880,23 @@ static void test_options(void)
                    "Options has 0x2, which is not defined");
     exchange(10, UNJOIN, SETS({"Options", .number = 0x10000004}), RETURNS(0));
     not_concerned("W-18");
+    exchange(10, UNJOIN, SETS({"Options", .number = 0x10000006}), RETURNS(0)); /* which has it ignore the 2 */
+    not_concerned("W-18");
+    exchange(10, UNJOIN, SETS({"Options", .number = 0x204}), RETURNS(0)); /* which Windows has */
+    warned("W-18", 11, "Options has 0x200, which is not defined");
+    exchange(10, JOIN_INFORMATION, NO_SETS, SETS({"BufferType", .number = 2}));
+    exchange(12, UNJOIN, SETS({"Options", .number = 4}), RETURNS(0xa84));
+    kept("W-18");
+    exchange(10, JOIN_INFORMATION, NO_SETS, SETS({"BufferType", .number = 2}));
+    exchange(12, UNJOIN, SETS({"Options", .number = 4}), RETURNS(0));
+    warned("W-18", 13, "though it had said that it is in no domain");
+    exchange(10, JOIN_INFORMATION, NO_SETS, SETS({"BufferType", .number = 2}));
+    exchange(12, JOIN, SETS({"Options", .number = 1}), RETURNS(0));
+    exchange(14, UNJOIN, SETS({"Options", .number = 4}), RETURNS(0));
+    not_concerned("W-18");
+    exchange(10, JOIN_INFORMATION, NO_SETS, SETS({"BufferType", .number = 0})); /* unknown */
+    exchange(12, UNJOIN, SETS({"Options", .number = 4}), RETURNS(0));
+    not_concerned("W-18");
     expect_refusal("W-19", RENAME, SETS({"Options", .number = 1}), 0x3ec, VERDICT_WARNING,
                    "Options has 0x1, which is not defined");
     exchange(10, RENAME, SETS({"Options", .number = 0x1002}), RETURNS(0));
@@ -782,7 +910,9 @@ static void test_options(void)
     exchange(10, ADD_NAME, SETS({"Reserved", .number = 8}), RETURNS(0x3ec));
     warned("W-21", 10, "with Reserved 0x8, should be 0");
     exchange(10, ADD_NAME, SETS({"Reserved", .number = 8}), RETURNS(0));
-    broken("W-21", 11, "though Reserved is 0x8; 0x3EC is required");
+    broken("W-21", 11, "though Reserved is 0x8; 0x3EC (ERROR_INVALID_FLAGS) is required");
+    exchange(10, ADD_NAME, SETS({"Reserved", .number = 9}), RETURNS(0)); /* the 1 has it ignore the 8 */
+    warned("W-21", 10, "with Reserved 0x9, should be 0");
 
     exchange(10, ENUM_NAMES, SETS({"NameType", .number = 2}), RETURNS(0));
     kept("W-22");
@@ -815,6 +945,14 @@ static void test_changes(void)
     exchange(10, JOIN, NO_SETS, RETURNS(0));
     exchange(12, RENAME, NO_SETS, RETURNS(0));
     not_concerned("W-23");
+    first = request(10, JOIN, NO_SETS); /* beside what changes nothing */
+    joinable_ous_3(11, 12);
+    answer(first, 13, RETURNS(0));
+    not_concerned("W-23");
+    first = request(10, JOIN, NO_SETS), second = request(11, ADD_NAME_2, NO_SETS);
+    answer(first, 12, RETURNS(0));
+    answer(second, 13, RETURNS(0));
+    warned("W-23", 13, "succeeded in frame 12");
     first = request(10, JOIN, NO_SETS); /* never answered */
     refuse(first, 12, 5);
     exchange(13, RENAME, NO_SETS, RETURNS(0));

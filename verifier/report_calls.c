@@ -611,7 +611,7 @@ static void text_event(const ndr_event *e, void *user)
     else if (strlen(value) > TEXT_LIMIT && e->value.octets)
         g_string_append_printf(p->text, "%s=%.*s... (%" G_GSIZE_FORMAT " octets)", e->name, TEXT_LIMIT / 2, value, e->value.length);
     else
-        g_string_append_printf(p->text, "%s=%s", e->name, value);
+        g_string_append_printf(p->text, "%s=%s", e->name, *value ? value : "\"\"");
     g_free(value);
     const rpc_handle_use *use = e->type->kind == NDR_HANDLE ? rpc_handles_find(p->handles, p->call, p->response, e->name) : NULL;
     if (use && use->handle && use->handle->name)

@@ -26,17 +26,24 @@ static char *method_text(const rpc_call *call)
     return call->method ? g_strdup(call->method->name) : g_strdup_printf("opnum %u", call->opnum);
 }
 
+static const char *subject_of(const rpc_call *call)
+{
+    return call->method ? call->method->name : NULL;
+}
+
 void rule_find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
                        const void *key, const char *format, ...)
 {
-    if (verifier_find_again(v, self, verdict, reason, key, rule_frame(&call->request)))
+    uint32_t frame = rule_frame(&call->request);
+    if (verifier_find_again(v, self, verdict, reason, key, frame, subject_of(call)))
         return;
     va_list arguments;
     va_start(arguments, format);
     char *rest = g_strdup_vprintf(format, arguments), *method = method_text(call);
     va_end(arguments);
-    verifier_find(v, self, verdict, reason, key, rule_frame(&call->request), "%s sent %s to %s %s",
-                  call->association->client, method, call->association->server, rest);
+    char *message = g_strdup_printf("%s sent %s to %s %s", call->association->client, method, call->association->server, rest);
+    verifier_find_about(v, self, verdict, reason, key, frame, subject_of(call), message);
+    g_free(message);
     g_free(method);
     g_free(rest);
 }
@@ -44,14 +51,17 @@ void rule_find_request(verifier *v, const rule *self, const rpc_call *call, rule
 void rule_find_response(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
                         const void *key, const char *format, ...)
 {
-    if (verifier_find_again(v, self, verdict, reason, key, rule_frame(&call->response)))
+    uint32_t frame = rule_frame(&call->response);
+    if (verifier_find_again(v, self, verdict, reason, key, frame, subject_of(call)))
         return;
     va_list arguments;
     va_start(arguments, format);
     char *rest = g_strdup_vprintf(format, arguments), *method = method_text(call);
     va_end(arguments);
-    verifier_find(v, self, verdict, reason, key, rule_frame(&call->response), "%s answered %s of %s %s",
-                  call->association->server, method, call->association->client, rest);
+    char *message = g_strdup_printf("%s answered %s of %s %s", call->association->server, method, call->association->client,
+                                    rest);
+    verifier_find_about(v, self, verdict, reason, key, frame, subject_of(call), message);
+    g_free(message);
     g_free(method);
     g_free(rest);
 }

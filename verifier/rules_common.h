@@ -1,7 +1,7 @@
 /* rules_common.h - what the rules of several protocols share: reasons, findings about calls, what a security context showed.
  *
- * Findings here follow one form: a rule about requests names who sent which method to whom, and frames of one security context
- * are one finding.
+ * Findings here follow one form: a rule about requests names who sent which method (and whether there are others) to whom, and
+ * frames of one security context are one finding.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

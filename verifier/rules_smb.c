@@ -7,13 +7,13 @@
 
 /* How the three are spoken of. */
 typedef struct {
-    const char *one, *many, *ended;
+    const char *one, *many, *ended, *owner;
 } words;
 
 static const words kinds[] = {
-    [SMB_SESSION] = {"session", "sessions", "logged off"},
-    [SMB_SHARE]   = {"share connection", "share connections", "disconnected"},
-    [SMB_PIPE]    = {"pipe", "pipes", "closed"},
+    [SMB_SESSION] = {"session", "sessions", "logged off", "connection"},
+    [SMB_SHARE]   = {"share connection", "share connections", "disconnected", "session"},
+    [SMB_PIPE]    = {"pipe", "pipes", "closed", "session or share connection"},
 };
 
 enum { PROTOCOLS = 32, NAMES_SHOWN = 4 };
@@ -197,11 +197,14 @@ static void append_carried_by_many(GString *text, const group *g)
     append_count(text, &separator, "not known because the bind is not in the capture", g->carried_unbound);
 }
 
-static const char *end_text(const group *g)
+static void append_end(GString *text, const group *g, const words *w)
 {
-    return g->with_owner ? "; it ended with its session or share connection" :
-           g->ends[SMB_TCP_FIN] ? "; the connection ended with FIN" : g->ends[SMB_TCP_RST] ? "; the connection ended with RST" :
-           "; the capture ends before the connection does";
+    if (g->with_owner)
+        g_string_append_printf(text, "; it ended with its %s", w->owner);
+    else
+        g_string_append(text, g->ends[SMB_TCP_FIN] ? "; the connection ended with FIN" :
+                              g->ends[SMB_TCP_RST] ? "; the connection ended with RST" :
+                              "; the capture ends before the connection does");
 }
 
 static char *tell_one(const group *g, const words *w)
@@ -214,7 +217,7 @@ static char *tell_one(const group *g, const words *w)
     if (g->sealed)
         g_string_append(text, ", which encrypted messages that are not opened may hide");
     append_carried_by_one(text, g);
-    g_string_append(text, end_text(g));
+    append_end(text, g, w);
     return g_string_free(text, FALSE);
 }
 
@@ -233,7 +236,9 @@ static char *tell_many(const group *g, const words *w)
         g_string_append_printf(text, "; of %u, encrypted messages that are not opened may hide the end", g->sealed);
     append_carried_by_many(text, g);
     const char *separator = "; how they ended: ";
-    append_count(text, &separator, "with their session or share connection", g->with_owner);
+    char *with_owner = g_strdup_printf("with their %s", w->owner);
+    append_count(text, &separator, with_owner, g->with_owner);
+    g_free(with_owner);
     append_count(text, &separator, "with the connection's FIN", g->ends[SMB_TCP_FIN]);
     append_count(text, &separator, "with its RST", g->ends[SMB_TCP_RST]);
     append_count(text, &separator, "not before the capture", g->ends[SMB_TCP_OPEN]);

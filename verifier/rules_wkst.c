@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "decoders/errors.h"
+
 static const char ic_spec[] = "IC-SPEC", ic_one_leg[] = "IC-ONE-LEG";
 
 /* ------------------------------------------------------------------------------------------- what the checks share */
@@ -16,11 +18,22 @@ bool wkst_is(const rpc_call *call, uint64_t opnums)
     return call->method && !call->method->reserved && call->opnum <= WKST_LAST && (opnums >> call->opnum & 1);
 }
 
+bool wkst_is_other(const rpc_call *call)
+{
+    wkst_reading in;
+    bool other = wkst_is(call, WKST_BIT(WKST_ADD_NAME_2)) && wkst_read(call, false, &in);
+    if (other) {
+        other = in.notes & 1u << NDR_NOTE_OTHER;
+        wkst_reading_clear(&in);
+    }
+    return other;
+}
+
 /* What the wire has that the interface does not allow; the others are about this reader's tables or what lies within octets. */
 static bool is_about_the_wire(ndr_note note)
 {
     return note == NDR_NOTE_SIZE_IS || note == NDR_NOTE_LENGTH_IS || note == NDR_NOTE_SWITCH_IS || note == NDR_NOTE_NULL_REF ||
-           note == NDR_NOTE_VARIANCE;
+           note == NDR_NOTE_VARIANCE || note == NDR_NOTE_OFFSET;
 }
 
 static void take_event(const ndr_event *e, void *user)
@@ -113,8 +126,8 @@ void wkst_judge_refusal(const wkst_answer *a, uint32_t expected, rule_verdict br
         va_start(arguments, format);
         char *rest = g_strdup_vprintf(format, arguments);
         va_end(arguments);
-        rule_find_response(a->v, a->self, a->call, broken, NULL, NULL, "with success, though %s; 0x%X is required", rest,
-                           expected);
+        rule_find_response(a->v, a->self, a->call, broken, NULL, NULL, "with success, though %s; 0x%X (%s) is required", rest,
+                           expected, errors_win32(expected));
         g_free(rest);
     } else if (a->status == expected) {
         verifier_pass(a->v, a->self);
@@ -132,13 +145,13 @@ const smb_object *wkst_pipe(const verifier *v, const rpc_call *call)
 
 /* ------------------------------------------------------------------------------------ WKST-1: the impersonation level */
 
-/* 2.2.2.1: WKSSVC_IDENTIFY_HANDLE. All others take WKSSVC_IMPERSONATE_HANDLE or handle_t. */
+/* 2.2.2.1: WKSSVC_IDENTIFY_HANDLE. WKST_JOINING take handle_t (2.2.2.3), all others WKSSVC_IMPERSONATE_HANDLE (2.2.2.2). */
 static const uint64_t identify_handles = WKST_BITS(0, 2) | WKST_BITS(5, 7) | WKST_BIT(11) | WKST_BIT(13);
 /* [MS-SMB2] 2.2.13 */
 enum { ANONYMOUS = 0, IDENTIFICATION = 1, IMPERSONATION = 2, DELEGATE = 3 };
 
 /* 3.2.4 asks for IDENTIFICATION whatever the handle, 2.2.2.2 and 2.2.2.3 for IMPERSONATION, and 2.1 allows both: where these
- * disagree nobody can be judged. */
+ * disagree nobody can be judged. A handle_t over IDENTIFICATION, with which no server can act for a caller, is worth a doubt. */
 static void judge_level(const wkst_answer *a)
 {
     const smb_object *pipe = wkst_pipe(a->v, a->call);
@@ -161,11 +174,14 @@ static void judge_level(const wkst_answer *a)
                            "with success on a pipe that was opened with ImpersonationLevel %u", pipe->impersonation);
     else if (identify == (pipe->impersonation == IDENTIFICATION))
         verifier_pass(a->v, a->self);
+    else if (WKST_JOINING >> a->call->opnum & 1)
+        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, key, "with success on a pipe that was opened with "
+                           "ImpersonationLevel %u; 2.2.2.3 asks for IMPERSONATION (2)", pipe->impersonation);
     else
         rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_spec, key,
                            "with success on a pipe that was opened with ImpersonationLevel %u, and 3.2.4 contradicts 2.1 and %s "
                            "about it", pipe->impersonation,
-                           identify ? "2.2.2.1" : "2.2.2.3");
+                           identify ? "2.2.2.1" : "2.2.2.2");
 }
 
 static void check_level(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -191,6 +207,8 @@ static bool is_nobody(const wkst_answer *a)
 static void judge_caller(const wkst_answer *a)
 {
     const void *key = rule_context_key(a->call, &a->call->request);
+    if (wkst_is_other(a->call))
+        return; /* NetrGetJoinableOUs3, which anybody may call */
     if (a->status == WKST_ACCESS_DENIED)
         verifier_pass(a->v, a->self);
     else if (a->status != WKST_SUCCESS)
@@ -227,11 +245,11 @@ static void check_reserved(verifier *v, const rule *self, void *state, const rpc
 
 typedef enum { FAULT_RUNTIME, FAULT_EITHER, FAULT_METHOD, FAULT_UNCLEAR } fault_origin;
 
-/* The runtime's own faults are no exception of a method's; what a processor or a debugger raises is. */
+/* The runtime's own faults are no exception of a method's; what a processor, a debugger or the method itself raises is. */
 static fault_origin origin_of(uint32_t status)
 {
     static const uint32_t exceptions[] = {0x1c000001, 0x1c000002, 0x1c000003, 0x1c000004, 0x1c000005, 0x1c00000e, 0x1c00000f,
-                                          0x1c000010, 0x1c000012};
+                                          0x1c000010, 0x1c000012, 0x1c000021};
     static const uint32_t runtime[] = {0x6a4, 0x6a6, 0x6b3, 0x6b5, 0x6bb, 0x6be, 0x6bf, 0x6c0, 0x6c4, 0x6d1, 0x6e4, 0x6f7, 0x6f8,
                                        0x6fe, 0x721, 0xe, 8};
     for (size_t i = 0; i < G_N_ELEMENTS(exceptions); i++)
@@ -253,6 +271,7 @@ static void judge_fault(verifier *v, const rule *self, const rpc_call *call, fau
     wkst_reading in;
     const void *key = rule_context_key(call, &call->request);
     uint32_t status = call->response.status;
+    const char *name = errors_fault(status);
     if (!wkst_read(call, false, &in)) {
         wkst_find_unread(v, self, call, false);
         return;
@@ -265,8 +284,8 @@ static void judge_fault(verifier *v, const rule *self, const rpc_call *call, fau
                            "with fault 0x%08X, which both the RPC runtime and the method may give", status);
     else
         rule_find_response(v, self, call, origin == FAULT_METHOD ? VERDICT_VIOLATION : VERDICT_WARNING, NULL, NULL,
-                           "with fault 0x%08X, which is no refusal of the RPC runtime, though the request is well formed",
-                           status);
+                           "with fault 0x%08X (%s), which is no refusal of the RPC runtime, though the request is well formed",
+                           status, name ? name : "no name known");
     wkst_reading_clear(&in);
 }
 
@@ -277,7 +296,7 @@ static void check_exception(verifier *v, const rule *self, void *state, const rp
         return;
     if (call->response.kind == RPC_RESPONSE)
         verifier_pass(v, self);
-    else if (origin_of(call->response.status) == FAULT_RUNTIME)
+    else if (origin_of(call->response.status) == FAULT_RUNTIME || call->response.not_executed)
         verifier_not_applicable(v, self, "the RPC runtime refused the calls");
     else if (call->request.kind != RPC_NONE)
         judge_fault(v, self, call, origin_of(call->response.status));
@@ -424,8 +443,8 @@ static void judge_open(verifier *v, const rule *self, const rpc_call *call, cons
     bool named = object->kind == SMB_SHARE && object->name;
     const char *reason = smb_life_is_sealed(object) ? ic_encrypted : match == ACCOUNT_SAME ? NULL : ic_internal;
     rule_find_response(v, self, call, reason ? VERDICT_INCONCLUSIVE : VERDICT_VIOLATION, reason, NULL,
-                       "while the %s at %s that it had opened in frame %u%s%s is not closed%s", kind, object->server,
-                       object->frame, named ? ", " : "", named ? object->name : "",
+                       "while the %s at %s that it had opened in frame %u%s%s%s is not closed%s", kind, object->server,
+                       object->frame, named ? " (" : "", named ? object->name : "", named ? ")" : "",
                        reason == ic_encrypted ? "; encrypted messages that are not opened may hide that" :
                        reason == ic_internal ? "; whether it was opened for this call is not known" : "");
 }
@@ -525,8 +544,8 @@ static char *find_inconsistency(const wkst_reading *in)
     const wkst_item *count;
     if (null_array(in, &count))
         return NULL;
-    if (in->result.code == NDR_SHORT)
-        return g_strdup(ndr_code_text(NDR_SHORT));
+    if (in->result.code == NDR_SHORT || in->result.code == NDR_COUNT)
+        return g_strdup(ndr_code_text(in->result.code));
     return in->result.code == NDR_OK ? g_strdup(in->note) : NULL;
 }
 
@@ -550,8 +569,8 @@ static void check_refused(verifier *v, const rule *self, const rpc_call *call, b
     }
     char *wrong = response ? find(&in) : NULL;
     if (wrong && call->response.kind == RPC_RESPONSE)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "though %s; fault 0x%X is required", wrong,
-                           WKST_BAD_STUB);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "though %s; fault 0x%X (%s) is required", wrong,
+                           WKST_BAD_STUB, errors_fault(WKST_BAD_STUB));
     else if (wrong && call->response.status == WKST_BAD_STUB)
         verifier_pass(v, self);
     else if (wrong)

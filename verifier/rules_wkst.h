@@ -28,6 +28,8 @@ enum {
 
 /* Whether this is a method of the specification's, and one of these. */
 bool wkst_is(const rpc_call *call, uint64_t opnums);
+/* Whether the request is that of another method that a source has at the opnum, and not only the same under another name. */
+bool wkst_is_other(const rpc_call *call);
 
 /* One value of a message, wherever in it. */
 typedef struct {
@@ -71,7 +73,7 @@ typedef struct {
  * passed over. */
 void wkst_with_answer(verifier *v, const rule *self, void *state, const rpc_call *call, bool response, uint64_t opnums,
                       void (*fn)(const wkst_answer *answer));
-/* What a request asks for is to be refused with this status. Success is the verdict given, and the format goes on behind "server
+/* What a request asks for is to be refused with this status, which errors.h has a name for. Success is the verdict given, and the format goes on behind "server
  * answered METHOD of client with success, though"; any other refusal leaves it open which of the reasons for one came first. */
 void wkst_judge_refusal(const wkst_answer *answer, uint32_t expected, rule_verdict broken, const char *format, ...)
     G_GNUC_PRINTF(4, 5);

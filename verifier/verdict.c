@@ -35,6 +35,7 @@ typedef struct {
     finding       pub;
     record       *record;
     const void   *key;
+    const char   *subject; /* the one method that the message is about; NULL: none, or more */
 } found_item;
 
 struct verifier {
@@ -258,28 +259,52 @@ static void found_in(verifier *v, found_item *item, uint32_t frame, bool is_new)
         v->found(&item->pub, frame, v->user);
 }
 
-bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame)
+static void name_others(found_item *item, const char *subject)
+{
+    if (!item->subject || !subject || strcmp(item->subject, subject) == 0)
+        return;
+    char *message = item->pub.message, *at = strstr(message, item->subject);
+    if (at) {
+        char *rest = at + strlen(item->subject);
+        item->pub.message = g_strdup_printf("%.*s and others%s", (int)(rest - message), message, rest);
+        g_free(message);
+    }
+    item->subject = NULL;
+}
+
+bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
+                         const char *subject)
 {
     found_item sought = {.pub = {.rule = r, .verdict = verdict, .reason = reason}, .key = key};
     found_item *item = key ? g_hash_table_lookup(v->keyed, &sought) : NULL;
-    if (item)
+    if (item) {
+        name_others(item, subject);
         found_in(v, item, frame, false);
+    }
     return item;
 }
 
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key,
                    uint32_t frame, const char *format, ...)
 {
-    if (verifier_find_again(v, r, verdict, reason, key, frame))
-        return;
-    found_item *item = g_new0(found_item, 1);
     va_list arguments;
     va_start(arguments, format);
-    item->pub = (finding){r, verdict, reason, g_strdup_vprintf(format, arguments), g_array_new(FALSE, FALSE, sizeof(uint32_t)),
-                          v->label};
+    char *message = g_strdup_vprintf(format, arguments);
     va_end(arguments);
+    verifier_find_about(v, r, verdict, reason, key, frame, NULL, message);
+    g_free(message);
+}
+
+void verifier_find_about(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
+                         const char *subject, const char *message)
+{
+    if (verifier_find_again(v, r, verdict, reason, key, frame, subject))
+        return;
+    found_item *item = g_new0(found_item, 1);
+    item->pub = (finding){r, verdict, reason, g_strdup(message), g_array_new(FALSE, FALSE, sizeof(uint32_t)), v->label};
     item->record = record_of(v, r);
     item->key = key;
+    item->subject = subject;
     g_ptr_array_add(v->current, item);
     if (key)
         g_hash_table_add(v->keyed, item);

@@ -63,7 +63,7 @@ typedef struct {
     const rule  *rule;
     rule_verdict verdict;  /* VIOLATION, WARNING, INCONCLUSIVE or NOTE */
     const char  *reason;   /* inconclusive: "IC-ENCRYPTED" and its like (rules.md, 1); else NULL */
-    char        *message;  /* a sentence with the evidence */
+    char        *message;  /* a sentence with the evidence; may change while the capture is read */
     GArray      *frames;   /* uint32_t, ascending, at least one except for a finding about the whole capture */
     const char  *capture;  /* label of the capture it is in */
 } finding;
@@ -104,8 +104,13 @@ void verifier_pass(verifier *v, const rule *r);
 void verifier_not_applicable(verifier *v, const rule *r, const char *reason); /* a note for the summary, no finding */
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
                    const char *format, ...) G_GNUC_PRINTF(7, 8);
-/* The same where there is such a finding already; false: there is none, and its message is worth making. */
-bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame);
+/* The same where there is such a finding already; false: there is none, and its message is worth making. `subject`, the name of a
+ * method, is what the message is about, and stands in it; when it comes to be about others as well, it says so. It lives as long
+ * as the verifier. */
+bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
+                         const char *subject);
+void verifier_find_about(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
+                         const char *subject, const char *message);
 const capture_facts *verifier_facts(const verifier *v);
 /* Whether the connection's beginning is in the capture, so that what it did not do before now is known. */
 bool verifier_saw_start(const verifier *v, uint64_t connection);
