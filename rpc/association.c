@@ -197,6 +197,11 @@ static association *find_association(rpc_tracker *t, const rpc_origin *origin, c
     return a;
 }
 
+typedef struct {
+    uint64_t association; /* the number of the one that began it, as far as the capture shows */
+    bool     whole;       /* its beginning is in the capture */
+} begun_group;
+
 /* A bind begins an association group, or joins that of another connection by the id that its server gave ([C706] 12.6.4.3, 9.3.3.2).
  * Servers that give the same id to all do not make one group of them. */
 static void take_group(rpc_tracker *t, association *a, const pdu_parts *p)
@@ -208,10 +213,12 @@ static void take_group(rpc_tracker *t, association *a, const pdu_parts *p)
     const char *port = strrchr(a->pub.client, ':');
     int client = port ? (int)(port - a->pub.client) : (int)strlen(a->pub.client);
     char *key = g_strdup_printf("%.*s %s %s %u", client, a->pub.client, a->pub.server, a->pub.pipe ? a->pub.pipe : "", p->assoc_group);
-    const uint64_t *begun = a->asked_group == p->assoc_group ? g_hash_table_lookup(t->groups, key) : NULL;
-    a->pub.group = begun ? *begun : a->pub.number;
+    const begun_group *begun = a->asked_group == p->assoc_group ? g_hash_table_lookup(t->groups, key) : NULL;
+    const begun_group own = {a->pub.number, a->bound && a->asked_group != p->assoc_group};
+    a->pub.group = begun ? begun->association : own.association;
+    a->pub.group_whole = begun ? begun->whole : own.whole;
     if (!begun && g_hash_table_size(t->groups) < GROUPS_LIMIT)
-        g_hash_table_insert(t->groups, g_steal_pointer(&key), g_memdup2(&a->pub.number, sizeof a->pub.number));
+        g_hash_table_insert(t->groups, g_steal_pointer(&key), g_memdup2(&own, sizeof own));
     g_free(key);
 }
 

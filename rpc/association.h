@@ -107,6 +107,7 @@ struct rpc_association {
     } asked;
     uint64_t      group;            /* the number of the association that began its association group, which is often itself: those of one
                                        group share context handles */
+    bool          group_whole;      /* the capture has that beginning, so that no other association is in it unseen */
 };
 
 /* One PDU as the tracker understood it, kept for whoever draws frames. */

@@ -43,7 +43,7 @@ static void set_up(void)
                              .have_key = true, .target = "MSServerClusterMgmtAPI/node1.corp.example@CORP.EXAMPLE"}};
     auth = (rpc_auth){.id = 1, .auth_type = SEC_AUTH_SPNEGO, .level = SEC_LEVEL_PRIVACY, .bound = true, .security = &context};
     association = (rpc_association){.transport = RPC_NCACN_IP_TCP, .connection = 1, .client = (char *)"192.0.2.7:49152",
-                                    .server = (char *)"192.0.2.1:49664", .number = 1, .group = 0x1000};
+                                    .server = (char *)"192.0.2.1:49664", .number = 1, .group = 0x1000, .group_whole = true};
     interface = &cmrp_interface_3;
     t.v = verifier_new(NULL, NULL);
     t.handles = rpc_handles_new(false);
@@ -228,6 +228,17 @@ static void test_other_interface(void)
 
     open_resource(10, 7);
     interface = &cmrp_interface_2;
+    exchange(12, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 6}));
+    expect_kept("C-02", 1);
+
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
+    exchange(12, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_broken("C-02", 13, "with 0x00000005, though hResource \"Disk 1\" was opened on version 3.0 of the interface and is used "
+                  "on version 2.0; a fault 0x1C00001A is required");
+
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
     exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
     expect_broken("C-02", 13, "192.0.2.1:49664 answered ApiGetResourceState of 192.0.2.7:49152 with success, though hResource "
                   "\"Disk 1\" was opened on version 3.0 of the interface and is used on version 2.0");
@@ -243,6 +254,8 @@ static void test_other_interface(void)
     association.number = 2;
     association.group = 0x2000;
     exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-02", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
+    refuse(request(12, 12, SETS({"hResource", .number = 7})), 13, 0x1c00001a); /* what was refused need not be known */
     expect_not_applicable("C-02");
 
     sealed_exchange(10, 12);
@@ -322,6 +335,30 @@ static void test_use_after_close(void)
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
     expect_found("C-05", VERDICT_VIOLATION, NULL, 2, 15, "with success, though hResource \"Disk 1\" had been closed in frame 13");
 
+    /* ERROR_ACCESS_DENIED is no answer of a server that knows the handle to be closed. */
+    open_resource(10, 7);
+    close_resource(12, 7);
+    exchange(14, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 6}));
+    expect_found("C-05", VERDICT_VIOLATION, NULL, 1, 14, "which ApiCloseResource had closed in frame 13");
+    open_resource(10, 7);
+    close_resource(12, 7);
+    exchange(14, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_found("C-05", VERDICT_VIOLATION, NULL, 2, 15, "with 0x00000005, though hResource \"Disk 1\" had been closed");
+
+    /* On another connection of the group it may have been on its way when the answer to the close was; not so long after. */
+    open_resource(10, 7);
+    close_resource(12, 7);
+    association.number = association.connection = 2;
+    refuse(request(14, 12, SETS({"hResource", .number = 7})), 15, 0x1c00001a);
+    expect_warned("C-05", 14, "which ApiCloseResource had closed in frame 13 on another connection just before");
+    open_resource(10, 7);
+    close_resource(12, 7);
+    association.number = association.connection = 2;
+    rpc_call *late = request_in(14, 12, SETS({"hResource", .number = 7}));
+    late->request.seconds += 2;
+    tell(late, false);
+    expect_broken("C-05", 14, "which ApiCloseResource had closed in frame 13");
+
     /* On its way when the handle was closed. */
     open_resource(10, 7);
     rpc_call *early = request(12, 12, SETS({"hResource", .number = 7}));
@@ -335,16 +372,29 @@ static void test_use_after_close(void)
     association.number = 2;
     association.group = 0x2000;
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
-    expect_kept("C-05", 1);
+    expect_open("C-05", "IC-TRUNCATED", 14, "with a handle whose opening is not in the capture");
 
     /* A close that failed closes nothing. */
     open_resource(10, 7);
     exchange(12, 11, SETS({"Resource", .number = 7}), SETS({"Resource", .number = 7}, {"return", .number = 5}));
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
     expect_kept("C-05", 2);
+
+    /* It may have been closed before the capture began, and given out anew where it did not see. */
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-05", "IC-TRUNCATED", 14, "with a handle whose opening is not in the capture");
+    close_resource(12, 7);
+    exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-05", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
+    exchange(14, 3, NO_SETS, NO_SETS);
     expect_not_applicable("C-05");
     tear_down();
+}
+
+static void bind_version(uint32_t frame, uint16_t version, int result)
+{
+    rpc_origin origin = {.frame = frame, .transport = association.transport, .connection = association.connection};
+    verifier_context(t.v, &association, &origin, &cmrp_interface_3.uuid, version, result);
 }
 
 static void test_left_open(void)
@@ -365,8 +415,11 @@ static void test_left_open(void)
     tell(call, false);
     verifier_closed(t.v, 1);
     expect_open("C-06", "IC-TRUNCATED", 11, "opened by ApiOpenResource, was not closed before the last connection of its "
-                "association ended; "
-                "calls may be missing");
+                "association ended; connections or calls may be missing");
+    association.group_whole = false; /* its group was begun by a connection before the capture */
+    open_resource(10, 7);
+    verifier_closed(t.v, 1);
+    expect_open("C-06", "IC-TRUNCATED", 11, "connections or calls may be missing");
 
     /* The end of the connection is not in the capture; groups may be left open; another connection of the group goes on. */
     open_resource(10, 7);
@@ -377,6 +430,11 @@ static void test_left_open(void)
     open_resource(10, 7);
     association.number = association.connection = 2;
     exchange(12, 3, NO_SETS, NO_SETS);
+    verifier_closed(t.v, 1);
+    expect_not_applicable("C-06");
+    open_resource(10, 7);
+    association.number = association.connection = 2;
+    bind_version(12, 3, 0); /* and has not called yet */
     verifier_closed(t.v, 1);
     expect_not_applicable("C-06");
 
@@ -435,6 +493,10 @@ static void test_access(void)
     open_resource(18, 9);
     exchange(20, 18, SETS({"hResource", .number = 9}), NO_SETS);
     expect_not_applicable("C-08");
+    exchange(12, 18, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_not_applicable("C-08");
+    exchange(12, 18, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-08", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
     sealed_exchange(10, 18);
     expect_open("C-08", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
     tear_down();
@@ -468,12 +530,6 @@ static void set_unprotected(void)
 {
     auth.security = NULL;
     auth.level = SEC_LEVEL_NONE;
-}
-
-static void bind_version(uint32_t frame, uint16_t version, int result)
-{
-    rpc_origin origin = {.frame = frame, .transport = association.transport, .connection = association.connection};
-    verifier_context(t.v, &association, &origin, &cmrp_interface_3.uuid, version, result);
 }
 
 /* What all rules of one version's requests have in common. */

@@ -44,6 +44,8 @@ uint32_t cmrp_out(const cmrp_answered *a, const char *name);
 /* A finding of this call alone; the format goes on behind "server answered METHOD of client". */
 void     cmrp_find_answer(const cmrp_answered *a, rule_verdict verdict, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* Says that a call which needs more access than reading had success with a handle whose opening is not known. */
+bool  cmrp_find_unknown(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *first, size_t count);
 /* A read-only handle and a method that needs more (3.1.4.2): CMRP-17 and C-08. */
 void  cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
 

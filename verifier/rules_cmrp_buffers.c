@@ -114,8 +114,8 @@ static void check_control_access(verifier *v, const rule *self, void *state, con
     bool modifies = call_values_number(in, "dwControlCode", &code) && (code & MODIFIES);
     call_values_free(in);
     const rpc_handle_use *first = rpc_handles_used(verifier_facts(v)->handles, call, false, &count);
-    if (!response || !modifies || count == 0 || !first->handle || !first->handle->access_known ||
-        first->handle->access != CMRP_GENERIC_READ)
+    if (!response || !modifies || cmrp_find_unknown(v, self, call, first, count) || count == 0 || !first->handle ||
+        !first->handle->access_known || first->handle->access != CMRP_GENERIC_READ)
         return;
     call_outcome outcome = call_outcome_of(call);
     if (outcome.end == CALL_UNREAD) {
