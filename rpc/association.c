@@ -228,7 +228,7 @@ typedef struct {
     rpc_tracker      *tracker;
     association      *association;
     const rpc_origin *origin;
-    uint8_t           auth_type;
+    uint8_t           auth_type, level;
     bool              nak;
 } context_walk;
 
@@ -252,6 +252,7 @@ static void context_asked(const pdu_context *context, void *user)
         return;
     a->pub.asked.ndr64 = asks_ndr64_alone(context);
     a->pub.asked.auth_type = walk->auth_type;
+    a->pub.asked.level = walk->level;
     a->pub.asked.nak = false;
     a->pub.asked.reason = 0;
     if (walk->tracker->sink.context)
@@ -656,7 +657,8 @@ static void take_call_pdu(rpc_tracker *t, association *a, const rpc_origin *orig
 static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin *origin, const pdu_parts *p, rpc_auth *auth,
                                rpc_pdu *record)
 {
-    context_walk walk = {t, a, origin, auth ? auth->auth_type : SEC_AUTH_NONE, p->type == PDU_BIND_NAK};
+    context_walk walk = {t, a, origin, auth ? auth->auth_type : SEC_AUTH_NONE, auth ? p->auth_level : SEC_LEVEL_NONE,
+                         p->type == PDU_BIND_NAK};
     if (p->type == PDU_BIND || p->type == PDU_ALTER_CONTEXT) {
         g_array_set_size(a->asked, 0);
         if (!pdu_contexts(p, context_asked, &walk))

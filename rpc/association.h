@@ -101,6 +101,7 @@ struct rpc_association {
     struct {                        /* of the presentation context that the sink is being told of: */
         bool      ndr64;            /* it was asked for with NDR64 and no other transfer syntax */
         uint8_t   auth_type;        /* of the handshake so far, SEC_AUTH_... */
+        uint8_t   level;            /* SEC_LEVEL_NONE without one */
         bool      nak;              /* refused by a bind_nak; else, where the result is a refusal, by itself */
         uint16_t  reason;           /* of the refusal: of a bind_nak 8 is an authentication type that is not known, of a context 2 a
                                        transfer syntax */

@@ -706,8 +706,38 @@ static void test_refusal(void)
     auth.level = SEC_LEVEL_INTEGRITY;
     refuse(request(10, 3, none), 11, 5);
     request(12, 3, none);
+    verifier_closed(t.v, 2); /* another's end */
     verifier_closed(t.v, 1);
     expect_kept("CMRP-9", 2);
+
+    /* The connection went on: that it ended later says nothing of this request, whose answer was lost. */
+    auth.level = SEC_LEVEL_INTEGRITY;
+    request(10, 3, none);
+    refuse(request(12, 3, none), 13, 5);
+    verifier_closed(t.v, 1);
+    expect_open("CMRP-9", "IC-ONE-WAY", 10, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 5 (integrity), and no "
+                "answer is in the capture");
+
+    /* The bind is refused already; but not for its level where the interface is not there, or the transfer syntax. */
+    association.asked.level = SEC_LEVEL_INTEGRITY;
+    bind_version(10, 3, -1);
+    association.asked.nak = true;
+    bind_version(11, 3, 2);
+    expect_kept("CMRP-9", 1);
+    association.asked.level = SEC_LEVEL_INTEGRITY;
+    bind_version(11, 3, 2);
+    expect_kept("CMRP-9", 1);
+    for (association.asked.reason = 1; association.asked.reason < 3; association.asked.reason++) {
+        association.asked.level = SEC_LEVEL_INTEGRITY;
+        bind_version(11, 3, 2);
+        uint16_t reason = association.asked.reason;
+        expect_not_applicable("CMRP-9");
+        association.asked.reason = reason;
+    }
+    association.asked.nak = true;
+    association.asked.level = SEC_LEVEL_PRIVACY;
+    bind_version(11, 3, 2);
+    expect_not_applicable("CMRP-9");
 
     auth.level = SEC_LEVEL_INTEGRITY;
     good(10);

@@ -199,13 +199,19 @@ static void check_spnego_3(verifier *v, const rule *self, void *state, const rpc
 
 /* CMRP-9. A bind_ack is no acceptance of calls; each request is judged by what came back. */
 typedef struct {
-    uint64_t connection;
+    uint64_t association;
     uint32_t frame;
     char    *text;
 } low_request;
 
 typedef struct {
-    GHashTable *waiting; /* a call's number -> low_request */
+    GHashTable *requests; /* a call's number -> low_request */
+    uint64_t    answered; /* the highest number of a call that was answered since the first of them */
+} low_connection;
+
+typedef struct {
+    GHashTable *waiting; /* a connection with unanswered requests -> low_connection */
+    guint       count;   /* of the requests */
 } refusal_state;
 
 /* Requests that were not answered yet; a hostile capture has more, and those are passed over. */
@@ -218,19 +224,45 @@ static void low_free(void *p)
     g_free(low);
 }
 
+static void low_connection_free(void *p)
+{
+    low_connection *c = p;
+    g_hash_table_unref(c->requests);
+    g_free(c);
+}
+
 static void wait_for_refusal(refusal_state *s, const rpc_call *call)
 {
+    const rpc_association *a = call->association;
     if (!s->waiting)
-        s->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, low_free);
-    if (g_hash_table_size(s->waiting) >= WAITING_LIMIT)
+        s->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, low_connection_free);
+    if (s->count >= WAITING_LIMIT)
         return;
+    low_connection *c = g_hash_table_lookup(s->waiting, &a->connection);
+    if (!c) {
+        c = g_new0(low_connection, 1);
+        c->requests = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, low_free);
+        g_hash_table_insert(s->waiting, g_memdup2(&a->connection, sizeof a->connection), c);
+    }
     low_request *low = g_new(low_request, 1);
-    *low = (low_request){call->association->connection, rule_frame(&call->request),
-                         g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", call->association->client,
-                                         call->method->name,
-                                         call->association->server, call->request.level,
-                                             rpc_auth_level_name(call->request.level))};
-    g_hash_table_insert(s->waiting, g_memdup2(&call->number, sizeof call->number), low);
+    *low = (low_request){a->number, rule_frame(&call->request),
+                         g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", a->client, call->method->name, a->server,
+                                         call->request.level, rpc_auth_level_name(call->request.level))};
+    if (g_hash_table_insert(c->requests, g_memdup2(&call->number, sizeof call->number), low))
+        s->count++;
+}
+
+/* Whatever its level: a connection that goes on with other calls was not ended instead of an answer to those before. */
+static void note_answer(refusal_state *s, const rpc_call *call)
+{
+    low_connection *c = s->waiting ? g_hash_table_lookup(s->waiting, &call->association->connection) : NULL;
+    if (!c)
+        return;
+    c->answered = MAX(c->answered, call->number);
+    if (g_hash_table_remove(c->requests, &call->number))
+        s->count--;
+    if (g_hash_table_size(c->requests) == 0)
+        g_hash_table_remove(s->waiting, &call->association->connection);
 }
 
 static void judge_refusal(verifier *v, const rule *self, const rpc_call *call)
@@ -252,19 +284,32 @@ static void judge_refusal(verifier *v, const rule *self, const rpc_call *call)
 static void refusal_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     refusal_state *s = state;
+    if (response)
+        note_answer(s, call);
     if (call->version_major != 3 || call->request.kind == RPC_NONE || !call->method || rule_is_trailer_cut(&call->request))
         return;
     if (call->request.level >= SEC_LEVEL_PRIVACY) {
         verifier_not_applicable(v, self, "no request came below packet privacy");
         return;
     }
-    if (!response) {
+    if (response)
+        judge_refusal(v, self, call);
+    else
         wait_for_refusal(s, call);
-        return;
-    }
-    if (s->waiting)
-        g_hash_table_remove(s->waiting, &call->number);
-    judge_refusal(v, self, call);
+}
+
+/* Why a presentation context is refused ([C706] 12.6.3.1). */
+enum { REASON_ABSTRACT_SYNTAX = 1, REASON_TRANSFER_SYNTAX = 2 };
+
+/* A server may refuse the bind already, or the presentation context; not for what the interface is, or how it is encoded. */
+static void refusal_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                            const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)state, (void)origin, (void)interface;
+    bool other_reason = !association->asked.nak && (association->asked.reason == REASON_ABSTRACT_SYNTAX ||
+                                                    association->asked.reason == REASON_TRANSFER_SYNTAX);
+    if (version_major == 3 && result > 0 && association->asked.level < SEC_LEVEL_PRIVACY && !other_reason)
+        verifier_pass(v, self);
 }
 
 /* A connection that is ended instead of an answer is a refusal as well. */
@@ -272,16 +317,41 @@ static void refusal_closed(verifier *v, const rule *self, void *state, uint64_t 
 {
     refusal_state *s = state;
     GHashTableIter iter;
-    gpointer value;
-    if (!s->waiting)
+    gpointer number;
+    const low_connection *c = s->waiting ? g_hash_table_lookup(s->waiting, &connection) : NULL;
+    if (!c)
         return;
-    g_hash_table_iter_init(&iter, s->waiting);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (((const low_request *)value)->connection != connection)
+    g_hash_table_iter_init(&iter, c->requests);
+    while (g_hash_table_iter_next(&iter, &number, NULL)) {
+        if (*(const uint64_t *)number < c->answered)
             continue;
         verifier_pass(v, self);
         g_hash_table_iter_remove(&iter);
     }
+}
+
+static gint by_frame(gconstpointer a, gconstpointer b)
+{
+    const low_request *x = *(low_request *const *)a, *y = *(low_request *const *)b;
+    return x->frame < y->frame ? -1 : x->frame > y->frame;
+}
+
+/* What is left of one connection. */
+static void find_unanswered(verifier *v, const rule *self, const low_connection *c)
+{
+    GHashTableIter iter;
+    gpointer value;
+    GPtrArray *left = g_ptr_array_new();
+    g_hash_table_iter_init(&iter, c->requests);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        g_ptr_array_add(left, value);
+    g_ptr_array_sort(left, by_frame);
+    for (guint i = 0; i < left->len; i++) {
+        const low_request *low = left->pdata[i];
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, GSIZE_TO_POINTER((gsize)low->association), low->frame,
+                      "%s, and no answer is in the capture", low->text);
+    }
+    g_ptr_array_unref(left);
 }
 
 static void refusal_end(verifier *v, const rule *self, void *state)
@@ -292,11 +362,8 @@ static void refusal_end(verifier *v, const rule *self, void *state)
     if (!s->waiting)
         return;
     g_hash_table_iter_init(&iter, s->waiting);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const low_request *low = value;
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, NULL, low->frame, "%s, and no answer is in the capture",
-                      low->text);
-    }
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        find_unanswered(v, self, value);
     g_clear_pointer(&s->waiting, g_hash_table_unref);
 }
 
@@ -533,8 +600,6 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
 
 /* ------------------------------------------------------------------------------------------------ C-01: transfer syntaxes */
 
-enum { REASON_TRANSFER_SYNTAX = 2 };
-
 typedef struct {
     uint64_t association; /* the last that asked */
     bool     with_ndr;    /* it asked for more than NDR64 */
@@ -594,7 +659,8 @@ const rule rules_cmrp[] = {
 
     {"CMRP-9", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server",
      "Version 3.0: the server refuses clients below packet privacy.",
-     .state_size = sizeof(refusal_state), .message = refusal_message, .closed = refusal_closed, .end = refusal_end},
+     .state_size = sizeof(refusal_state), .context = refusal_context, .message = refusal_message,
+     .closed = refusal_closed, .end = refusal_end},
 
     {"CMRP-10", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client",
      "Version 3.0: the authentication service is SPNEGO.", .message = check_spnego_3},
