@@ -1349,9 +1349,13 @@ static void test_events(void)
     get_notify(10, 1, 0x100);
     exchange(12, 139, SETS({"hNotify", .number = 7}), none); /* three notifications */
     expect_kept("C-26", 2);
+    open_port(8);
     get_notify(10, 0, 0);
     expect_warned("C-26", 11, "answered ApiGetNotify of 192.0.2.7:49152 with success and no event, and nothing had ended the "
                   "waiting");
+    get_notify(10, 0, 0);
+    expect_open("C-26", "IC-TRUNCATED", 11, "with success and no event, on a port whose opening is not in the capture");
+    open_port(8);
     exchange(10, 139, SETS({"hNotify", .number = 7}), SETS({"Notifications", .null = true}));
     expect_warned("C-26", 11, "with success and no event");
     rpc_call *call = request(10, 65, SETS({"hNotify", .number = 7}));
@@ -1383,6 +1387,18 @@ static void test_events(void)
     add_notify(12, 5, 0x100);
     get_notify(14, 5, 0x200);
     expect_warned("C-29", 15, "with dwFilter 0x00000200, though 0x00000100 was asked for under dwNotifyKey 5");
+    open_port(10); /* events were lost, and the client is told so */
+    add_notify(12, 5, 0x100);
+    get_notify(14, 5, 0x00080000);
+    unblock(16);
+    get_notify(18, 0, 0);
+    expect_not_applicable("C-29");
+    open_port(10);
+    call = request_in(12, 60, SETS({"hNotify", .number = 7}));
+    g_byte_array_set_size(call->request.stub, 20);
+    tell(call, false);
+    get_notify(14, 6, 0x100);
+    expect_open("C-29", "IC-TRUNCATED", 15, "from a port whose registrations could not all be read");
     get_notify(10, 5, 0x100);
     expect_open("C-29", "IC-TRUNCATED", 11, "from a port whose opening is not in the capture");
     tear_down();
@@ -1406,6 +1422,22 @@ static void test_unblocked(void)
     request(10, 147, SETS({"hNotify", .number = 7}));
     unblock(12);
     expect_open("C-27", "IC-TRUNCATED", 10, "the capture ends soon after");
+    /* The client has gone: whether it was there for the answer is not known. It was where it went on calling. */
+    for (int goes_on = 0; goes_on < 2; goes_on++) {
+        association.number = association.connection = 2;
+        request(10, 147, SETS({"hNotify", .number = 7}));
+        association.number = association.connection = 1;
+        unblock(12);
+        association.number = association.connection = goes_on ? 2 : 1;
+        call = request_in(20, 3, none);
+        call->request.seconds = 60;
+        tell(call, false);
+        verifier_closed(t.v, 2);
+        if (goes_on)
+            expect_warned("C-27", 10, "though its port was unblocked or closed in frame 13");
+        else
+            expect_open("C-27", "IC-TRUNCATED", 10, "unblocked or closed in frame 13; its connection ended as well");
+    }
     request(10, 147, SETS({"hNotify", .number = 7})); /* waits on */
     expect_not_applicable("C-27");
     tear_down();
