@@ -243,6 +243,18 @@ static bool is_feature(const pdu_context *context)
     return context->transfer.data1 == 0x6cb71c2c && context->transfer.data2 == 0x9812 && context->transfer.data3 == 0x4540;
 }
 
+/* A transfer syntax each may stand in a context of its own; a PDU has at most 255 of them. */
+static bool asks_interface_ndr64_alone(const GArray *asked, const pdu_context *context)
+{
+    bool alone = true;
+    for (guint i = 0; i < asked->len && alone; i++) {
+        const pdu_context *other = &g_array_index(asked, pdu_context, i);
+        bool same = other->version_major == context->version_major && ndr_guid_equal(&other->interface, &context->interface);
+        alone = !same || is_feature(other) || asks_ndr64_alone(other);
+    }
+    return alone;
+}
+
 static void context_asked(const pdu_context *context, void *user)
 {
     context_walk *walk = user;
@@ -250,7 +262,6 @@ static void context_asked(const pdu_context *context, void *user)
     g_array_append_val(a->asked, *context);
     if (is_feature(context))
         return;
-    a->pub.asked.ndr64 = asks_ndr64_alone(context);
     a->pub.asked.auth_type = walk->auth_type;
     a->pub.asked.level = walk->level;
     a->pub.asked.nak = false;
@@ -280,7 +291,7 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
     const pdu_context *context = &g_array_index(a->asked, pdu_context, index);
     if (is_feature(context))
         return;
-    a->pub.asked.ndr64 = asks_ndr64_alone(context);
+    a->pub.asked.ndr64 = asks_interface_ndr64_alone(a->asked, context);
     a->pub.asked.nak = walk->nak;
     a->pub.asked.reason = result->reason;
     if (walk->tracker->sink.context)

@@ -632,6 +632,13 @@ static void test_password(void)
     exchange(12, 108, none, none);
     expect_warned("CMRP-4", 12, "with packet privacy, after calls of the same session without");
     set_version_2();
+    auth.level = SEC_LEVEL_PRIVACY;
+    exchange(10, 108, none, none);
+    auth.level = SEC_LEVEL_INTEGRITY;
+    good(12);
+    expect_warned("CMRP-4", 12, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 5 (integrity), in a session that set a "
+                  "password");
+    set_version_2();
     good(10);
     expect_not_applicable("CMRP-4");
     exchange(12, 108, none, none); /* version 3.0 */
@@ -782,6 +789,15 @@ static void test_spn(void)
     good(10);
     expect_warned("CMRP-12", 10, "for the service principal MSServerClusterMgmtAPI/192.0.2.1@CORP.EXAMPLE, which is made of an "
                   "address");
+    context.facts.target = "MSServerClusterMgmtAPI/2001:db8::1@CORP.EXAMPLE";
+    good(10);
+    expect_warned("CMRP-12", 10, "which is made of an address");
+    context.facts.target = "MSServerClusterMgmtAPI/192.0.2.1:49664@CORP.EXAMPLE";
+    good(10);
+    expect_warned("CMRP-12", 10, "which is made of an address");
+    context.facts.target = "MSServerClusterMgmtAPI/node1:49664@CORP.EXAMPLE";
+    good(10);
+    expect_not_applicable("CMRP-12");
     good(10);
     expect_not_applicable("CMRP-12");
 
@@ -794,6 +810,9 @@ static void test_spn(void)
     good(10);
     expect_broken("CMRP-13", 10, "for the service principal host/node1@CORP.EXAMPLE; MSServerClusterMgmtAPI/ and the server's "
                   "computer");
+    context.facts.target = "MSServerClusterMgmtAPI/node1/corp.example@CORP.EXAMPLE";
+    good(10);
+    expect_broken("CMRP-13", 10, "are required, and nothing more");
     context.facts.target = "MSServerClusterMgmtAPI/@CORP.EXAMPLE";
     good(10);
     expect_broken("CMRP-13", 10, "MSServerClusterMgmtAPI/@CORP.EXAMPLE");
@@ -815,6 +834,14 @@ static void test_spn(void)
     context.facts.ap_rep = false;
     good(10);
     expect_open("CMRP-14", "IC-ONE-WAY", 10, "the server's AP-REP is not in the capture");
+    context.facts.ap_rep = false; /* not needed to tell this */
+    context.facts.gss_flags = 0x203e;
+    good(10);
+    expect_broken("CMRP-14", 10, "with impersonation level IDENTIFY (GSS flags 0x0000203E");
+    set_ntlm(0xE2988235);
+    context.facts.target = "MSServerClusterMgmtAPI/node1";
+    good(10);
+    expect_broken("CMRP-14", 10, "with impersonation level IDENTIFY (NTLM flags 0xE2988235");
     set_ntlm(0xE2888235);
     context.facts.target = "MSServerClusterMgmtAPI/node1";
     good(10);
@@ -856,6 +883,13 @@ static void test_permission(void)
     context.facts.anonymous = true;
     good(10);
     expect_broken("CMRP-16", 11, "with success, though it was called anonymously");
+    set_ntlm(0xE2888235);
+    context.facts.user = "CORP\\guest";
+    good(10);
+    expect_broken("CMRP-16", 11, "with success, though it was called as Guest");
+    context.facts.user = "guest1@CORP.EXAMPLE";
+    good(10);
+    expect_open("CMRP-16", "IC-CONFIG", 10, "as guest1@CORP.EXAMPLE");
     set_unprotected();
     refuse(request(10, 3, none), 11, 5);
     exchange(12, 3, none, SETS({"return", .number = 5}));
@@ -889,6 +923,12 @@ static void test_registered(void)
     auth.bound = false;
     refuse(request(12, 3, none), 13, 0x1c00000b);
     expect_warned("CMRP-18", 13, "with fault 0x1C00000B and without a call back for NTLM's handshake");
+    association.asked.auth_type = SEC_AUTH_NTLM; /* over a connection */
+    association.asked.nak = true;
+    association.asked.reason = 8;
+    bind_version(6, 2, 2);
+    expect_broken("CMRP-18", 6, "refused the bind of 192.0.2.7:49152 with auth_type 10 (NTLM): the authentication type is not "
+                  "recognized");
     set_version_2();
     auth.auth_type = SEC_AUTH_KERBEROS;
     good(10);
@@ -911,6 +951,9 @@ static void test_registered(void)
     set_ntlm(0xE2888235);
     good(10);
     expect_open("CMRP-19", "IC-NOHANDSHAKE", 10, "over SPNEGO, which was accepted");
+    context.facts.ap_rep = false;
+    good(10);
+    expect_open("CMRP-19", "IC-NOHANDSHAKE", 10, "with Kerberos, but the server's AP-REP");
     context.facts.target = "host/node1@CORP.EXAMPLE";
     good(10);
     expect_not_applicable("CMRP-19");
@@ -933,7 +976,7 @@ static void test_syntaxes(void)
     ask(5, false, -1, 0);
     ask(5, true, -1, 0);
     ask(6, false, 0, 0);
-    ask(6, true, 2, 2); /* one of both is enough */
+    ask(6, false, 2, 2); /* one of both is enough: the tracker tells that NDR64 was not asked for alone */
     expect_kept("C-01", 1);
     ask(5, true, -1, 0);
     ask(6, true, 2, 2);

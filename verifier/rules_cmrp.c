@@ -118,6 +118,19 @@ static void check_integrity_2(verifier *v, const rule *self, void *state, const 
         verifier_pass(v, self);
 }
 
+/* The whole session is to be at packet privacy, what comes before the password and what comes after it. */
+static void check_beside_password(verifier *v, const rule *self, password_state *s, const rpc_call *call)
+{
+    const rpc_message *m = &call->request;
+    if (rule_is_trailer_cut(m) || m->level >= SEC_LEVEL_PRIVACY)
+        return;
+    remember(&s->below, call->association->number);
+    if (is_remembered(s->password, call->association->number))
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, rule_context_key(call, m),
+                          "with auth_level %u (%s), in a session that set a password, which takes packet privacy (6)", m->level,
+                          rpc_auth_level_name(m->level));
+}
+
 static void check_password(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     password_state *s = state;
@@ -126,12 +139,12 @@ static void check_password(verifier *v, const rule *self, void *state, const rpc
         return;
     bool sets = call->opnum == SET_SERVICE_ACCOUNT_PASSWORD;
     if (!sets) {
-        if (!rule_is_trailer_cut(m) && m->level < SEC_LEVEL_PRIVACY)
-            remember(&s->below, call->association->number);
+        check_beside_password(v, self, s, call);
         return;
     }
     if (!rule_is_trailer_known(v, self, call))
         return;
+    remember(&s->password, call->association->number);
     if (m->level < SEC_LEVEL_PRIVACY)
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, rule_context_key(call, m),
                           "with auth_level %u (%s), which leaves the password readable; packet privacy (6) is required", m->level,
@@ -381,8 +394,18 @@ static const char *spn_of(const sec_facts *facts)
 static char *instance_of(const char *spn)
 {
     const char *slash = strchr(spn, '/');
-    const char *begin = slash ? slash + 1 : "", *end = strpbrk(begin, "/@:");
-    return end ? g_strndup(begin, (gsize)(end - begin)) : g_strdup(begin);
+    const char *begin = slash ? slash + 1 : "", *end = strpbrk(begin, "/@"), *colon = strchr(begin, ':');
+    char *text = end ? g_strndup(begin, (gsize)(end - begin)) : g_strdup(begin);
+    if (colon && colon - begin < (ptrdiff_t)strlen(text) && !g_hostname_is_ip_address(text))
+        text[colon - begin] = '\0'; /* a port; an address of IPv6 has colons of its own */
+    return text;
+}
+
+/* "MSServerClusterMgmtAPI/node1/more" */
+static bool has_more(const char *spn)
+{
+    const char *slash = strchr(spn, '/');
+    return slash && strchr(slash + 1, '/');
 }
 
 static bool is_seen(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
@@ -410,11 +433,6 @@ static void check_spn_named(verifier *v, const rule *self, void *state, const rp
                           "be seen");
 }
 
-static bool is_address(const char *text)
-{
-    return g_hostname_is_ip_address(text);
-}
-
 /* CMRP-12. A client without a principal name keeps the rule if it went by address, and is not bound by it otherwise. */
 static void check_spn_null(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
@@ -428,7 +446,7 @@ static void check_spn_null(verifier *v, const rule *self, void *state, const rpc
         return;
     }
     char *instance = instance_of(spn);
-    if (is_address(instance))
+    if (g_hostname_is_ip_address(instance))
         rule_find_request(v, self, call, VERDICT_WARNING, NULL, call->request.auth,
                           "for the service principal %s, which is made of an address; there should be none", spn);
     else
@@ -449,15 +467,16 @@ static void check_spn(verifier *v, const rule *self, void *state, const rpc_call
         return;
     }
     char *instance = instance_of(spn);
-    if (g_ascii_strncasecmp(spn, spn_class, sizeof spn_class - 1) != 0 || !*instance)
+    if (g_ascii_strncasecmp(spn, spn_class, sizeof spn_class - 1) != 0 || !*instance || has_more(spn))
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, call->request.auth,
-                          "for the service principal %s; %s and the server's computer name are required", spn, spn_class);
+                          "for the service principal %s; %s and the server's computer name are required, and nothing more", spn,
+                          spn_class);
     else
         verifier_pass(v, self);
     g_free(instance);
 }
 
-/* CMRP-14 */
+/* CMRP-14. What is surely wrong is told before what is in doubt, or cannot be seen. */
 static void check_qos_spn(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
@@ -468,6 +487,8 @@ static void check_qos_spn(verifier *v, const rule *self, void *state, const rpc_
     const void *key = call->request.auth;
     if (!spn)
         verifier_not_applicable(v, self, "the client named no service principal");
+    else if (rule_is_impersonation_other(facts))
+        rule_check_impersonation(v, self, call, facts);
     else if (facts->mechanism == SEC_MECH_NTLM)
         rule_find_request(v, self, call, VERDICT_WARNING, NULL, key,
                           "with NTLM, though it named the service principal %s: NTLM has no mutual authentication", spn);
@@ -497,12 +518,22 @@ static void check_qos_null(verifier *v, const rule *self, void *state, const rpc
 
 /* --------------------------------------------------------------------------------------- CMRP-16, CMRP-17: who may call */
 
+/* "CORP\\Guest", "Guest@CORP.EXAMPLE" */
+static bool is_guest(const char *user)
+{
+    static const char guest[] = "Guest";
+    const char *domain = user ? strchr(user, '\\') : NULL, *account = domain ? domain + 1 : user;
+    return account && g_ascii_strncasecmp(account, guest, sizeof guest - 1) == 0 &&
+           (account[sizeof guest - 1] == '\0' || account[sizeof guest - 1] == '@');
+}
+
 static const char *name_of_nobody(const rpc_call *call)
 {
     const rpc_auth *auth = call->request.auth;
     if (!auth)
         return "without an RPC security context";
-    return sec_context_facts(auth->security)->anonymous ? "anonymously" : NULL;
+    const sec_facts *facts = sec_context_facts(auth->security);
+    return facts->anonymous ? "anonymously" : is_guest(facts->user) ? "as Guest" : NULL;
 }
 
 /* Who is permitted is in no message; that nobody in particular is not can be judged. */
@@ -533,6 +564,27 @@ static void check_permission(verifier *v, const rule *self, void *state, const r
 
 /* ------------------------------------------------------------------------------- CMRP-18, CMRP-19: what the server registers */
 
+enum { NAK_AUTHENTICATION_TYPE = 8 };
+
+/* A bind that is refused because the server does not know the mechanism that it has to. */
+static void check_bind_refused(verifier *v, const rule *self, const rpc_association *association, const rpc_origin *origin,
+                               uint8_t auth_type)
+{
+    if (association->asked.nak && association->asked.auth_type == auth_type && association->asked.reason == NAK_AUTHENTICATION_TYPE)
+        verifier_find(v, self, VERDICT_VIOLATION, NULL, GSIZE_TO_POINTER((gsize)association->number), origin->frame,
+                      "%s refused the bind of %s with auth_type %u (%s): the authentication type is not recognized (bind_nak, "
+                      "reason 8)", association->server, association->client, auth_type, rpc_auth_type_name(auth_type));
+}
+
+/* Version 2.0 is for datagrams; where it is spoken over a connection, its bind tells. */
+static void registers_ntlm_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                                   const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)state, (void)interface;
+    if (version_major == 2 && result > 0)
+        check_bind_refused(v, self, association, origin, SEC_AUTH_NTLM);
+}
+
 /* CMRP-18. That a password was wrong is no sign that NTLM is not known. */
 static void check_registers_ntlm(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
@@ -556,18 +608,12 @@ static void check_registers_ntlm(verifier *v, const rule *self, void *state, con
         verifier_not_applicable(v, self, "what was called with NTLM failed for another reason");
 }
 
-enum { NAK_AUTHENTICATION_TYPE = 8 };
-
 static void registers_spnego_context(verifier *v, const rule *self, void *state, const rpc_association *association,
                                      const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
 {
     (void)state, (void)interface;
-    if (version_major == 3 && result > 0 && association->asked.nak && association->asked.auth_type == SEC_AUTH_SPNEGO &&
-        association->asked.reason == NAK_AUTHENTICATION_TYPE)
-        verifier_find(v, self, VERDICT_VIOLATION, NULL, NULL, origin->frame,
-                      "%s refused the bind of %s with auth_type 9 (SPNEGO): the authentication type is not recognized (bind_nak, "
-                      "reason 8)",
-                      association->server, association->client);
+    if (version_major == 3 && result > 0)
+        check_bind_refused(v, self, association, origin, SEC_AUTH_SPNEGO);
 }
 
 /* CMRP-19. The name is shown to be registered by a server that has the ticket's key and proves it. */
@@ -592,6 +638,9 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
         verifier_pass(v, self);
     else if (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_rep)
         verifier_not_applicable(v, self, "nobody asked for the principal by its name");
+    else if (facts->mechanism == SEC_MECH_KERBEROS)
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
+                          "with Kerberos, but the server's AP-REP, which proves that it has the key, is not in the capture");
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
                           "over SPNEGO, which was accepted; whether %s and the server's name are registered only Kerberos "
@@ -600,32 +649,21 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
 
 /* ------------------------------------------------------------------------------------------------ C-01: transfer syntaxes */
 
-typedef struct {
-    uint64_t association; /* the last that asked */
-    bool     with_ndr;    /* it asked for more than NDR64 */
-} syntax_state;
-
 /* A client that asks for both in one bind has one of them accepted; one that asks for NDR64 alone must have it. Datagrams have no
  * NDR64. */
 static void check_syntaxes(verifier *v, const rule *self, void *state, const rpc_association *association,
                            const rpc_origin *origin,
                            const ndr_guid *interface, uint16_t version_major, int result)
 {
-    (void)interface;
-    syntax_state *s = state;
-    if (version_major != 3 || association->transport == RPC_NCADG_IP_UDP)
+    (void)state, (void)interface;
+    if (version_major != 3 || association->transport == RPC_NCADG_IP_UDP || result < 0)
         return;
-    if (result < 0) {
-        s->with_ndr = !association->asked.ndr64 || (s->with_ndr && s->association == association->number);
-        s->association = association->number;
-    } else if (result == 0) {
+    if (result == 0)
         verifier_pass(v, self);
-    } else if (association->asked.ndr64 && !association->asked.nak && association->asked.reason == REASON_TRANSFER_SYNTAX &&
-               s->association == association->number && !s->with_ndr) {
-        verifier_find(v, self, VERDICT_VIOLATION, NULL, NULL, origin->frame,
+    else if (association->asked.ndr64 && !association->asked.nak && association->asked.reason == REASON_TRANSFER_SYNTAX)
+        verifier_find(v, self, VERDICT_VIOLATION, NULL, GSIZE_TO_POINTER((gsize)association->number), origin->frame,
                       "%s refused NDR64 (reason 2, transfer syntax), which was all that %s asked for", association->server,
                       association->client);
-    }
 }
 
 /* -------------------------------------------------------------------------------------------------------- the rules */
@@ -691,14 +729,14 @@ const rule rules_cmrp[] = {
      .message = cmrp_check_access},
 
     {"CMRP-18", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server", "Version 2.0: the server registers NTLM.",
-     .message = check_registers_ntlm},
+     .context = registers_ntlm_context, .message = check_registers_ntlm},
 
     {"CMRP-19", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server",
      "Version 3.0: the server registers SPNEGO with the name MSServerClusterMgmtAPI, a slash and its computer name.",
      .context = registers_spnego_context, .message = registers_spnego_message},
 
     {"C-01", "cmrp", RULE_MUST, "MS-CMRP 2.2", "server",
-     "Version 3.0: the server takes NDR and NDR64.", .state_size = sizeof(syntax_state), .context = check_syntaxes},
+     "Version 3.0: the server takes NDR and NDR64.", .context = check_syntaxes},
 
     {0}
 };

@@ -173,6 +173,13 @@ const sec_facts *rule_facts(verifier *v, const rule *self, const rpc_call *call,
 enum { NTLM_IDENTIFY = 0x00100000 };                    /* [MS-NLMP] 2.2.2.5 */
 enum { GSS_DELEG = 0x00000001, GSS_IDENTIFY = 0x2000 }; /* [RFC 4121] 4.1.1.1, [RFC 4757] 7.1 */
 
+bool rule_is_impersonation_other(const sec_facts *facts)
+{
+    if (facts->mechanism == SEC_MECH_NTLM)
+        return facts->ntlm_authenticate && (facts->ntlm_flags & NTLM_IDENTIFY);
+    return facts->gss_flags_known && (facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG));
+}
+
 /* NTLM cannot delegate, so that IMPERSONATE is what is left when IDENTIFY is clear. */
 static void check_impersonation_ntlm(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
 {

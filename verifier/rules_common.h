@@ -44,6 +44,8 @@ void rule_check_privacy(verifier *v, const rule *self, void *state, const rpc_ca
 
 /* What the handshake of a request's security context showed, or NULL after having said why nothing is to be told from it. */
 const sec_facts *rule_facts(verifier *v, const rule *self, const rpc_call *call, bool response);
+/* Whether the token shows another level. */
+bool rule_is_impersonation_other(const sec_facts *facts);
 /* Impersonation level IMPERSONATE, as far as the mechanism's token tells it ([MS-RPCE] 2.2.1.1.9). */
 void rule_check_impersonation(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts);
 

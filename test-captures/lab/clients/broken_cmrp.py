@@ -216,6 +216,7 @@ def main(folder):
     second = Connection(capture, 49501)
     notifications(second, handle(13), port)
     capture.at += 10                                                                                    # C-27's time of grace
+    second("GetClusterName", {"ClusterName": "C", "NodeName": "N"})                 # the client is still there for its answer
     methods(first, cluster, resource)
     third = Connection(capture, 49502, (2, 3, 4))
     versions(third)
