@@ -1597,6 +1597,31 @@ static void test_rpc_status(void)
     tear_down();
 }
 
+/* A rule that is broken without end is told of so often, and then of the frames alone. */
+static void test_many(void)
+{
+    enum { MANY = 5000, TOLD = 4096 };
+    size_t told = 0;
+    set_up();
+    for (uint32_t i = 0; i < MANY; i++)
+        request(10 + i, 80, none);
+    verifier_end(t.v);
+    check_summary("C-11", VERDICT_VIOLATION, NULL, MANY);
+    const finding *last = NULL;
+    for (size_t i = 0; i < verifier_finding_count(t.v); i++) {
+        const finding *f = verifier_finding(t.v, i);
+        if (strcmp(f->rule->id, "C-11") != 0)
+            continue;
+        told++;
+        last = f;
+    }
+    g_assert_cmpuint(told, ==, TOLD + 1);
+    g_assert_cmpstr(last->message, ==, "more of what was found 4096 times before");
+    g_assert_cmpuint(last->frames->len, ==, MANY - TOLD);
+    g_assert_cmpuint(g_array_index(last->frames, uint32_t, 0), ==, 10 + TOLD);
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1633,5 +1658,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/c-33", test_start);
     g_test_add_func("/cmrp-verdict/c-34", test_single_methods);
     g_test_add_func("/cmrp-verdict/c-38", test_rpc_status);
+    g_test_add_func("/cmrp-verdict/many", test_many);
     return g_test_run();
 }

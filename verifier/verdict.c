@@ -28,6 +28,7 @@ typedef struct {
     channel     *channel;
     void        *state;   /* from verifier_begin() to verifier_end() */
     rule_summary now;     /* of the capture in hand; count 0: nothing yet */
+    unsigned     findings[VERDICT_VIOLATION + 1]; /* of the capture in hand, by verdict */
     rule_summary total;   /* of those before it */
 } record;
 
@@ -267,18 +268,28 @@ bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const
     return item;
 }
 
+/* Findings of a rule with one verdict that are told one by one; a hostile capture must not fill memory. */
+enum { FINDINGS_LIMIT = 4096 };
+
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key,
                    uint32_t frame, const char *format, ...)
 {
-    if (verifier_find_again(v, r, verdict, reason, key, frame))
+    record *of = record_of(v, r);
+    bool many = of->findings[verdict] >= FINDINGS_LIMIT;
+    if (verifier_find_again(v, r, verdict, reason, key, frame) ||
+        (many && verifier_find_again(v, r, verdict, reason, of, frame)))
         return;
     found_item *item = g_new0(found_item, 1);
     va_list arguments;
     va_start(arguments, format);
-    item->pub = (finding){r, verdict, reason, g_strdup_vprintf(format, arguments), g_array_new(FALSE, FALSE, sizeof(uint32_t)),
-                          v->label};
+    item->pub = (finding){r, verdict, reason,
+                          many ? g_strdup_printf("more of what was found %u times before", (unsigned)FINDINGS_LIMIT)
+                               : g_strdup_vprintf(format, arguments),
+                          g_array_new(FALSE, FALSE, sizeof(uint32_t)), v->label};
     va_end(arguments);
-    item->record = record_of(v, r);
+    item->record = of;
+    key = many ? of : key;
+    of->findings[verdict]++;
     item->key = key;
     g_ptr_array_add(v->current, item);
     if (key)
@@ -312,6 +323,7 @@ void verifier_begin(verifier *v, const capture_facts *facts)
     for (guint i = 0; i < v->records->len; i++) {
         record *r = v->records->pdata[i];
         r->now = (rule_summary){0};
+        memset(r->findings, 0, sizeof r->findings);
         r->state = g_malloc0(r->rule->state_size);
     }
 }
