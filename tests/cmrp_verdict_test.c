@@ -416,6 +416,14 @@ static void test_left_open(void)
     verifier_closed(t.v, 1);
     expect_open("C-06", "IC-TRUNCATED", 11, "opened by ApiOpenResource, was not closed before the last connection of its "
                 "association ended; connections or calls may be missing");
+    open_resource(10, 7);
+    call = g_new0(rpc_call, 1); /* an answer without its request, which may have been what closes */
+    *call = (rpc_call){.association = &association, .interface = interface, .version_major = 3, .number = 99};
+    call->response = craft_message(RPC_RESPONSE, 15, NULL);
+    g_ptr_array_add(t.calls, call);
+    tell(call, true);
+    verifier_closed(t.v, 1);
+    expect_open("C-06", "IC-TRUNCATED", 11, "connections or calls may be missing");
     association.group_whole = false; /* its group was begun by a connection before the capture */
     open_resource(10, 7);
     verifier_closed(t.v, 1);
@@ -996,10 +1004,14 @@ static void test_granted(void)
     open_for(10, 7, 0x80000000);
     exchange(12, 117, SETS({"dwDesiredAccess", .number = 0x02000000}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
     exchange(14, 117, SETS({"dwDesiredAccess", .number = 2}), SETS({"return", .null = true}, {"Status", .number = 0x57}));
-    expect_kept("C-09", 3);
+    exchange(16, 117, SETS({"dwDesiredAccess", .number = 3}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
+    exchange(18, 117, SETS({"dwDesiredAccess", .number = 0x80000002}), SETS({"lpdwGrantedAccess", .number = 0x80000000}));
+    expect_kept("C-09", 5);
+    exchange(12, 117, SETS({"dwDesiredAccess", .number = 0x10002}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
+    expect_broken("C-09", 13, "with success, though dwDesiredAccess 0x00010002 asks for CLUSAPI_CHANGE");
     exchange(12, 117, SETS({"dwDesiredAccess", .number = 2}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
-    expect_broken("C-09", 13, "answered ApiOpenClusterEx of 192.0.2.7:49152 with success, though dwDesiredAccess asks for "
-                  "CLUSAPI_CHANGE");
+    expect_broken("C-09", 13, "answered ApiOpenClusterEx of 192.0.2.7:49152 with success, though dwDesiredAccess "
+                  "0x00000002 asks for CLUSAPI_CHANGE");
     open_for(10, 7, 3);
     expect_broken("C-09", 11, "with lpdwGrantedAccess 0x00000003; GENERIC_READ (0x80000000) or GENERIC_ALL");
     exchange(12, 117, none, SETS({"return", .null = true}, {"Status", .number = 5}));
@@ -1311,15 +1323,17 @@ static void test_properties(void)
     tear_down();
 }
 
-static GByteArray *batch(uint32_t version, const uint32_t *commands)
+/* Each command's name is a letter of `names`, or "k". */
+static GByteArray *batch(uint32_t version, const uint32_t *commands, const char *names)
 {
     GByteArray *out = g_byte_array_new();
     put32(out, version);
-    for (; *commands; commands++) {
+    for (const char *name = names; *commands; commands++) {
+        const char text[2] = {*name ? *name++ : 'k', 0};
         put32(out, *commands);
         put32(out, 4);
         put32(out, 4);
-        put_text(out, "k");
+        put_text(out, text);
         put32(out, 4);
         put32(out, 1);
     }
@@ -1328,14 +1342,14 @@ static GByteArray *batch(uint32_t version, const uint32_t *commands)
 
 static void run_batch(uint32_t frame, uint32_t version, const uint32_t *commands, uint32_t status)
 {
-    GByteArray *octets = batch(version, commands);
+    GByteArray *octets = batch(version, commands, "");
     exchange(frame, 113, SETS({"lpData", .octets = octets->data, .length = octets->len}), SETS({"return", .number = status}));
     g_byte_array_unref(octets);
 }
 
-static void read_batch(uint32_t frame, const uint32_t *asked, const uint32_t *told)
+static void read_batch(uint32_t frame, const uint32_t *asked, const uint32_t *told, const char *names)
 {
-    GByteArray *in = batch(1, asked), *out = batch(1, told);
+    GByteArray *in = batch(1, asked, "ab"), *out = batch(1, told, names);
     exchange(frame, 145, SETS({"lpInData", .octets = in->data, .length = in->len}),
              SETS({"lpOutData", .octets = out->data, .length = out->len}));
     g_byte_array_unref(in);
@@ -1344,7 +1358,8 @@ static void read_batch(uint32_t frame, const uint32_t *asked, const uint32_t *to
 
 static void test_batches(void)
 {
-    static const uint32_t fine[] = {2, 1, 4, 3, 2, 1, 0}, orphan[] = {2, 1, 3, 1, 0}, one[] = {8, 0}, two[] = {8, 8, 0};
+    static const uint32_t fine[] = {2, 1, 4, 3, 2, 1, 0}, orphan[] = {2, 1, 3, 1, 0}, one[] = {8, 0}, two[] = {8, 8, 0},
+                          error[] = {9, 8, 0}, key[] = {8, 7, 0};
     set_up();
     run_batch(10, 1, fine, 0);
     expect_kept("C-24", 1);
@@ -1355,10 +1370,15 @@ static void test_batches(void)
     run_batch(10, 1, orphan, 0x57);
     expect_kept("C-24", 2);
 
-    read_batch(10, two, two);
-    expect_kept("C-25", 1);
-    read_batch(10, two, one);
+    read_batch(10, two, two, "aB");
+    read_batch(12, two, error, "xb");
+    expect_kept("C-25", 2);
+    read_batch(10, two, one, "a");
     expect_broken("C-25", 11, "with a batch of 1 commands, where 2 were asked");
+    read_batch(10, two, two, "ba");
+    expect_broken("C-25", 11, "with a batch whose command 1 (\"b\") does not answer the one that was asked there (\"a\")");
+    read_batch(10, two, key, "ab");
+    expect_broken("C-25", 11, "with a batch whose command 2 (\"b\") does not answer");
     sealed_exchange(10, 145);
     expect_open("C-25", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
     tear_down();

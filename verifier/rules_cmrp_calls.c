@@ -65,15 +65,17 @@ void cmrp_find_answer(const cmrp_answered *a, rule_verdict verdict, const char *
 
 /* ------------------------------------------------------------------------------------------------------ C-09: access */
 
-enum { OPEN_CLUSTER_EX = 117, OPEN_NET_INTERFACE_EX = 122, READ_ACCESS = 1, CHANGE_ACCESS = 2 };
+enum { OPEN_CLUSTER_EX = 117, OPEN_NET_INTERFACE_EX = 122, READ_ACCESS = 1, CHANGE_ACCESS = 2,
+      MAXIMUM_ALLOWED = 0x02000000 };
 
 static void judge_granted(const cmrp_answered *a)
 {
     uint32_t desired = cmrp_in(a, "dwDesiredAccess"), granted = cmrp_out(a, "lpdwGrantedAccess");
-    bool change_alone = desired == CHANGE_ACCESS;
+    const uint32_t reads = READ_ACCESS | MAXIMUM_ALLOWED | CMRP_GENERIC_READ | CMRP_GENERIC_ALL;
+    bool change_alone = (desired & CHANGE_ACCESS) && !(desired & reads);
     if (change_alone && a->outcome.success)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with success, though dwDesiredAccess asks for CLUSAPI_CHANGE_ACCESS (2) without "
-                    "CLUSAPI_READ_ACCESS (1); ERROR_INVALID_PARAMETER is required");
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with success, though dwDesiredAccess 0x%08X asks for CLUSAPI_CHANGE_ACCESS (2) "
+                         "without CLUSAPI_READ_ACCESS (1); ERROR_INVALID_PARAMETER is required", desired);
     else if (a->outcome.success && granted != CMRP_GENERIC_READ && granted != CMRP_GENERIC_ALL)
         cmrp_find_answer(a, VERDICT_VIOLATION, "with lpdwGrantedAccess 0x%08X; GENERIC_READ (0x80000000) or GENERIC_ALL "
                          "(0x10000000) is required",

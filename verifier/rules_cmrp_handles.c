@@ -359,12 +359,16 @@ static void note_connection(left_open *s, const rpc_association *a)
 }
 
 /* Clients number their calls one after the other. A handshake takes a number too, so that a gap is no proof of a loss; but where
- * there is none, nothing was lost between two calls. */
-static void note_call_id(left_open *s, const rpc_call *call)
+ * there is none, nothing was lost between two calls. Of the last call, the answer may be there alone. */
+static void note_call_id(left_open *s, const rpc_call *call, bool response)
 {
     left_connection *c = s->connections ? g_hash_table_lookup(s->connections, &call->association->connection) : NULL;
     if (!c)
         return;
+    if (response) {
+        c->gap |= call->request.kind == RPC_NONE;
+        return;
+    }
     c->gap |= c->called && call->call_id > c->call_id + 1;
     c->called = true;
     c->call_id = call->call_id;
@@ -382,8 +386,7 @@ static void left_open_context(verifier *v, const rule *self, void *state, const 
 static void left_open_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     note_connection(state, call->association);
-    if (!response)
-        note_call_id(state, call);
+    note_call_id(state, call, response);
     if (!response && call->method && given_back(call->method))
         is_read(v, self, call);
     const ndr_field *row = response ? given_back(call->method) : NULL;
