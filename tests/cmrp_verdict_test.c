@@ -766,6 +766,9 @@ static void test_refusal(void)
     expect_open("CMRP-9", "IC-ONE-WAY", 10, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 4 (packet), and no answer "
                 "is in");
     auth.level = SEC_LEVEL_PKT;
+    exchange(10, 186, none, none); /* whose parameters are nowhere told */
+    expect_broken("CMRP-9", 11, "192.0.2.1:49664 answered Opnum186Reserved of 192.0.2.7:49152 though it came with auth_level 4");
+    auth.level = SEC_LEVEL_PKT;
     rpc_call *call = request(10, 3, none);
     call->response = craft_message(RPC_RESPONSE, 11, NULL);
     protect(&call->response);
@@ -910,6 +913,9 @@ static void test_permission(void)
     set_unprotected();
     exchange(12, 3, none, SETS({"return", .number = 0x6BF}));
     expect_not_applicable("CMRP-16");
+    set_unprotected();
+    exchange(12, 186, none, none);
+    expect_open("CMRP-16", "IC-INTERNAL", 13, "cannot be read: the specification does not tell its parameters");
 
     open_for(10, 7, 0x80000000);
     exchange(12, 18, SETS({"hResource", .number = 7}), none);

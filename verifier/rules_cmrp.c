@@ -284,9 +284,9 @@ static void judge_refusal(verifier *v, const rule *self, const rpc_call *call)
     const void *key = rule_context_key(call, &call->request);
     if (outcome.end == CALL_FAULT)
         verifier_pass(v, self);
-    else if (outcome.end == CALL_UNREAD)
+    else if (outcome.end == CALL_UNREAD && !call->method->reserved) /* of what is reserved any answer is one too many */
         cmrp_find_unread(v, self, call);
-    else if (outcome.status == CMRP_ACCESS_DENIED)
+    else if (outcome.end == CALL_RETURNED && outcome.status == CMRP_ACCESS_DENIED)
         rule_find_response(v, self, call, VERDICT_WARNING, NULL, key, "with ERROR_ACCESS_DENIED and not with a fault, though it "
                            "came with auth_level %u (%s)", call->request.level, rpc_auth_level_name(call->request.level));
     else

@@ -24,6 +24,10 @@ char *cmrp_handle_text(const rpc_handle_use *use)
 void cmrp_find_unread(verifier *v, const rule *self, const rpc_call *call)
 {
     const char *reason, *text = rule_unread(&call->response, &reason);
+    if (call->method && call->method->reserved) {
+        reason = ic_internal;
+        text = "the specification does not tell its parameters";
+    }
     rule_find_response(v, self, call, VERDICT_INCONCLUSIVE, reason, rule_context_key(call, &call->response),
                        "and the answer cannot be read: %s", text);
 }

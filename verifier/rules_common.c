@@ -90,7 +90,7 @@ const char *rule_unread(const rpc_message *m, const char **reason)
         return m->text ? m->text : "no key opens it";
     if (m->reason == SEC_CUT || (m->stub && m->stub->len < m->reported))
         return "the snap length cut it: capture whole packets";
-    return "its stub ends before the parameters do";
+    return "its stub does not fit the method's parameters";
 }
 
 size_t rule_address_length(const char *endpoint)
