@@ -81,9 +81,9 @@ enum { ASSOCIATIONS_LIMIT = 65536 };
 static void remember(GHashTable **set, uint64_t number)
 {
     if (!*set)
-        *set = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+        *set = rule_table(NULL);
     if (g_hash_table_size(*set) < ASSOCIATIONS_LIMIT)
-        g_hash_table_add(*set, g_memdup2(&number, sizeof number));
+        g_hash_table_add(*set, rule_number(number));
 }
 
 static bool is_remembered(GHashTable *set, uint64_t number)
@@ -248,20 +248,20 @@ static void wait_for_refusal(refusal_state *s, const rpc_call *call)
 {
     const rpc_association *a = call->association;
     if (!s->waiting)
-        s->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, low_connection_free);
+        s->waiting = rule_table(low_connection_free);
     if (s->count >= WAITING_LIMIT)
         return;
     low_connection *c = g_hash_table_lookup(s->waiting, &a->connection);
     if (!c) {
         c = g_new0(low_connection, 1);
-        c->requests = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, low_free);
-        g_hash_table_insert(s->waiting, g_memdup2(&a->connection, sizeof a->connection), c);
+        c->requests = rule_table(low_free);
+        g_hash_table_insert(s->waiting, rule_number(a->connection), c);
     }
     low_request *low = g_new(low_request, 1);
     *low = (low_request){a->number, rule_frame(&call->request),
                          g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", a->client, call->method->name, a->server,
                                          call->request.level, rpc_auth_level_name(call->request.level))};
-    if (g_hash_table_insert(c->requests, g_memdup2(&call->number, sizeof call->number), low))
+    if (g_hash_table_insert(c->requests, rule_number(call->number), low))
         s->count++;
 }
 
@@ -408,13 +408,15 @@ static bool has_more(const char *spn)
     return slash && strchr(slash + 1, '/');
 }
 
-static bool is_seen(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
+/* What the handshake of a request of version 3.0 showed, where it shows the principal; NULL after having said why not. */
+static const sec_facts *facts_of_principal(verifier *v, const rule *self, const rpc_call *call, bool response)
 {
-    if (facts->mechanism != SEC_MECH_NTLM || facts->ntlm_authenticate)
-        return true;
+    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
+    if (!facts || facts->mechanism != SEC_MECH_NTLM || facts->ntlm_authenticate)
+        return facts;
     rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, call->request.auth,
                       "with NTLM, whose AUTHENTICATE message is not in the capture");
-    return false;
+    return NULL;
 }
 
 /* CMRP-11. Whether the client went by a name or an address is not in RPC, and what it had asked of DNS it may have known
@@ -422,8 +424,8 @@ static bool is_seen(verifier *v, const rule *self, const rpc_call *call, const s
 static void check_spn_named(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     if (spn_of(facts))
         verifier_pass(v, self);
@@ -437,8 +439,8 @@ static void check_spn_named(verifier *v, const rule *self, void *state, const rp
 static void check_spn_null(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     const char *spn = spn_of(facts);
     if (!spn) {
@@ -458,8 +460,8 @@ static void check_spn_null(verifier *v, const rule *self, void *state, const rpc
 static void check_spn(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     const char *spn = spn_of(facts);
     if (!spn) {
@@ -480,8 +482,8 @@ static void check_spn(verifier *v, const rule *self, void *state, const rpc_call
 static void check_qos_spn(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     const char *spn = spn_of(facts);
     const void *key = call->request.auth;
@@ -507,8 +509,8 @@ static void check_qos_spn(verifier *v, const rule *self, void *state, const rpc_
 static void check_qos_null(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     if (spn_of(facts))
         verifier_not_applicable(v, self, "the client named a service principal");
@@ -570,7 +572,8 @@ enum { NAK_AUTHENTICATION_TYPE = 8 };
 static void check_bind_refused(verifier *v, const rule *self, const rpc_association *association, const rpc_origin *origin,
                                uint8_t auth_type)
 {
-    if (association->asked.nak && association->asked.auth_type == auth_type && association->asked.reason == NAK_AUTHENTICATION_TYPE)
+    if (association->asked.nak && association->asked.auth_type == auth_type &&
+        association->asked.reason == NAK_AUTHENTICATION_TYPE)
         verifier_find(v, self, VERDICT_VIOLATION, NULL, GSIZE_TO_POINTER((gsize)association->number), origin->frame,
                       "%s refused the bind of %s with auth_type %u (%s): the authentication type is not recognized (bind_nak, "
                       "reason 8)", association->server, association->client, auth_type, rpc_auth_type_name(auth_type));

@@ -343,7 +343,8 @@ static void compare_batches(const cmrp_answered *a, const batch_walk *asked, con
 {
     guint wrong = asked->commands == told->commands ? wrong_answer(asked->each, told->each) : 0;
     if (asked->commands != told->commands)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with a batch of %u commands, where %u were asked", told->commands, asked->commands);
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with a batch of %u commands, where %u were asked", told->commands,
+                         asked->commands);
     else if (wrong > 0)
         cmrp_find_answer(a, VERDICT_VIOLATION, "with a batch whose command %u (\"%s\") does not answer the one that was asked "
                          "there (\"%s\")", wrong, g_array_index(told->each, batch_command, wrong - 1).name,

@@ -317,11 +317,6 @@ static bool should_close(const ndr_type *type)
                     strcmp(type->name, "HCLUSTER_RPC") == 0);
 }
 
-static uint64_t *copy_number(uint64_t number)
-{
-    return g_memdup2(&number, sizeof number);
-}
-
 static void left_group_free(void *p)
 {
     left_group *group = p;
@@ -335,11 +330,11 @@ static void note_group(left_open *s, const rpc_association *a)
     left_group *group = g_hash_table_lookup(s->groups, scope);
     if (!group) {
         group = g_new(left_group, 1);
-        *group = (left_group){.connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL), .whole = true};
+        *group = (left_group){.connections = rule_table(NULL), .whole = true};
         g_hash_table_insert(s->groups, g_strdup(scope), group);
     }
     group->whole &= a->group_whole;
-    g_hash_table_add(group->connections, copy_number(a->connection));
+    g_hash_table_add(group->connections, rule_number(a->connection));
     g_free(scope);
 }
 
@@ -351,14 +346,14 @@ static void note_connection(left_open *s, const rpc_association *a)
     s->last_group = a->group;
     if (!s->groups) {
         s->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, left_group_free);
-        s->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+        s->connections = rule_table(g_free);
     }
     if (g_hash_table_size(s->connections) >= CONNECTIONS_LIMIT || g_hash_table_size(s->groups) >= CONNECTIONS_LIMIT) {
         s->overflow = true;
         return;
     }
     if (!g_hash_table_contains(s->connections, &a->connection))
-        g_hash_table_insert(s->connections, copy_number(a->connection), g_new0(left_connection, 1));
+        g_hash_table_insert(s->connections, rule_number(a->connection), g_new0(left_connection, 1));
     note_group(s, a);
 }
 

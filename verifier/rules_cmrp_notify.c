@@ -42,11 +42,6 @@ static bool has_number(GHashTable *table, uint64_t number)
     return table && g_hash_table_contains(table, &number);
 }
 
-static uint64_t *number_key(uint64_t number)
-{
-    return g_memdup2(&number, sizeof number);
-}
-
 /* Ports and calls that are remembered at a time; only a hostile capture has more. */
 enum { REMEMBERED_LIMIT = 65536 };
 
@@ -87,9 +82,9 @@ static void event_message(verifier *v, const rule *self, void *state, const rpc_
     const rpc_handle *port = port_of(v, call);
     if (!response && port && ends_waiting(call->opnum)) {
         if (!s->unblocked)
-            s->unblocked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+            s->unblocked = rule_table(NULL);
         if (g_hash_table_size(s->unblocked) < REMEMBERED_LIMIT)
-            g_hash_table_add(s->unblocked, number_key(port->number));
+            g_hash_table_add(s->unblocked, rule_number(port->number));
     }
     if (waits(call->opnum) && !(port && has_number(s->unblocked, port->number)))
         cmrp_with_answer(v, self, call, response, judge_event);
@@ -138,10 +133,10 @@ static void add_to_port(waiting_state *s, uint64_t port, uint64_t call)
 {
     GHashTable *calls = g_hash_table_lookup(s->ports, &port);
     if (!calls) {
-        calls = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-        g_hash_table_insert(s->ports, number_key(port), calls);
+        calls = rule_table(NULL);
+        g_hash_table_insert(s->ports, rule_number(port), calls);
     }
-    g_hash_table_add(calls, number_key(call));
+    g_hash_table_add(calls, rule_number(call));
 }
 
 static void add_to_connection(waiting_state *s, uint64_t connection, int64_t seconds)
@@ -149,7 +144,7 @@ static void add_to_connection(waiting_state *s, uint64_t connection, int64_t sec
     waiting_connection *c = g_hash_table_lookup(s->connections, &connection);
     if (!c) {
         c = g_new0(waiting_connection, 1);
-        g_hash_table_insert(s->connections, number_key(connection), c);
+        g_hash_table_insert(s->connections, rule_number(connection), c);
     }
     c->calls++;
     c->last = MAX(c->last, seconds);
@@ -158,9 +153,9 @@ static void add_to_connection(waiting_state *s, uint64_t connection, int64_t sec
 static void add_waiting(waiting_state *s, const rpc_call *call, const rpc_handle *port)
 {
     if (!s->calls) {
-        s->calls = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, waiting_free);
-        s->ports = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_hash_table_unref);
-        s->connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+        s->calls = rule_table(waiting_free);
+        s->ports = rule_table((GDestroyNotify)g_hash_table_unref);
+        s->connections = rule_table(g_free);
     }
     if (g_hash_table_size(s->calls) >= REMEMBERED_LIMIT || g_hash_table_contains(s->calls, &call->number))
         return;
@@ -170,7 +165,7 @@ static void add_waiting(waiting_state *s, const rpc_call *call, const rpc_handle
     w->frame = rule_frame(&call->request);
     w->text = g_strdup_printf("%s of %s was not answered by %s", call->method->name, call->association->client,
                               call->association->server);
-    g_hash_table_insert(s->calls, number_key(call->number), w);
+    g_hash_table_insert(s->calls, rule_number(call->number), w);
     add_to_port(s, w->port, call->number);
     add_to_connection(s, w->connection, call->request.seconds);
 }
@@ -317,11 +312,11 @@ static void add_key(key_state *s, const rpc_handle *port, const call_values *in)
     if (!call_values_number(in, "dwFilter", &filter))
         call_values_number(in, "Filter", &filter);
     if (!s->ports)
-        s->ports = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_hash_table_unref);
+        s->ports = rule_table((GDestroyNotify)g_hash_table_unref);
     GHashTable *keys = g_hash_table_lookup(s->ports, &port->number);
     if (!keys) {
         keys = g_hash_table_new(NULL, NULL);
-        g_hash_table_insert(s->ports, number_key(port->number), keys);
+        g_hash_table_insert(s->ports, rule_number(port->number), keys);
     }
     guint before = GPOINTER_TO_UINT(g_hash_table_lookup(keys, GUINT_TO_POINTER((guint)key)));
     if (g_hash_table_insert(keys, GUINT_TO_POINTER((guint)key), GUINT_TO_POINTER(before | (guint)filter)))

@@ -105,6 +105,16 @@ bool rule_same_address(const char *a, const char *b)
     return length == rule_address_length(b) && strncmp(a, b, length) == 0;
 }
 
+GHashTable *rule_table(GDestroyNotify free_value)
+{
+    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, free_value);
+}
+
+uint64_t *rule_number(uint64_t number)
+{
+    return g_memdup2(&number, sizeof number);
+}
+
 /* ------------------------------------------------------------------------------------------------ security contexts */
 
 /* At level CONNECT requests have no sec_trailer; the security context they belong to is judged. */

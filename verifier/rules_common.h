@@ -38,6 +38,11 @@ const char *rule_unread(const rpc_message *message, const char **reason);
 size_t rule_address_length(const char *endpoint);
 bool   rule_same_address(const char *a, const char *b);
 
+/* What rules remember by number, of calls, connections, associations, handles: a table that owns its keys, with its values freed
+ * so (NULL: not at all), and a key for it. */
+GHashTable *rule_table(GDestroyNotify free_value);
+uint64_t   *rule_number(uint64_t number);
+
 /* Checks of requests, for `message` hooks. */
 void rule_check_spnego(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
 void rule_check_privacy(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
