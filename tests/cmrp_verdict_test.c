@@ -277,6 +277,9 @@ static void test_type(void)
                   "HRES_RPC");
 
     exchange(10, 41, SETS({"lpszGroupName", .text = "Cluster Group"}), SETS({"return", .number = 7}));
+    exchange(12, 17, SETS({"hResource", .number = 7}), SETS({"return", .number = 997}));
+    expect_broken("C-03", 13, "with ERROR_IO_PENDING, though hResource \"Cluster Group\"");
+    exchange(10, 41, SETS({"lpszGroupName", .text = "Cluster Group"}), SETS({"return", .number = 7}));
     refuse(request(12, 12, SETS({"hResource", .number = 7})), 13, 0x1c00001a);
     exchange(14, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 6}));
     expect_kept("C-03", 2);
@@ -492,6 +495,10 @@ static void test_access(void)
     exchange(12, 18, SETS({"hResource", .number = 7}), NO_SETS);
     expect_broken("C-08", 13, "with success, which takes access to all, though hResource \"Disk 1\" was opened by "
                   "ApiOpenResourceEx in frame 11 with GENERIC_READ alone");
+
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), SETS({"return", .number = 997})); /* it is being done */
+    expect_broken("C-08", 13, "with ERROR_IO_PENDING, which takes access to all, though hResource \"Disk 1\"");
 
     /* Reading, a handle that is good for all, and one whose access is not known. */
     open_for(10, 7, 0x80000000);
@@ -913,6 +920,9 @@ static void test_permission(void)
     set_unprotected();
     exchange(12, 3, none, SETS({"return", .number = 0x6BF}));
     expect_not_applicable("CMRP-16");
+    set_unprotected();
+    exchange(12, 17, none, SETS({"return", .number = 997}));
+    expect_broken("CMRP-16", 13, "with ERROR_IO_PENDING, though it was called without an RPC security context");
     set_unprotected();
     exchange(12, 186, none, none);
     expect_open("CMRP-16", "IC-INTERNAL", 13, "cannot be read: the specification does not tell its parameters");

@@ -550,8 +550,9 @@ static void check_permission(verifier *v, const rule *self, void *state, const r
     bool refused = outcome.end != CALL_UNREAD && outcome.status == CMRP_ACCESS_DENIED;
     if (nobody && outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
-    else if (nobody && outcome.success)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, key, "with success, though it was called %s", nobody);
+    else if (nobody && cmrp_is_done(&outcome))
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, key, "with %s, though it was called %s",
+                           outcome.success ? "success" : "ERROR_IO_PENDING", nobody);
     else if (nobody && refused)
         verifier_pass(v, self);
     else if (nobody)

@@ -19,6 +19,11 @@ enum {
 #define CMRP_GENERIC_READ UINT32_C(0x80000000)
 #define CMRP_GENERIC_ALL  UINT32_C(0x10000000)
 
+/* Whether the server did what was asked, or is at it: ERROR_IO_PENDING of what takes time, such as bringing a group online. */
+bool cmrp_is_done(const call_outcome *outcome);
+/* "success", "ERROR_IO_PENDING" or "0x00000005". Free it. */
+char *cmrp_result_text(const call_outcome *outcome);
+
 /* "hResource "Cluster IP Address" (HRES_RPC)", with the octets where there is no name. Free it. */
 char *cmrp_handle_text(const rpc_handle_use *use);
 /* Says that a request, or an answer, which the rule needs, cannot be read. */

@@ -120,10 +120,11 @@ static void check_control_access(verifier *v, const rule *self, void *state, con
     call_outcome outcome = call_outcome_of(call);
     if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
-    } else if (outcome.success) {
-        char *text = cmrp_handle_text(first);
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with success, though dwControlCode 0x%08X modifies and "
-                           "%s was opened with GENERIC_READ alone", (unsigned)code, text);
+    } else if (cmrp_is_done(&outcome)) {
+        char *text = cmrp_handle_text(first), *result = cmrp_result_text(&outcome);
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with %s, though dwControlCode 0x%08X modifies and %s was "
+                           "opened with GENERIC_READ alone", result, (unsigned)code, text);
+        g_free(result);
         g_free(text);
     } else if (outcome.status == CMRP_ACCESS_DENIED) {
         verifier_pass(v, self);

@@ -32,6 +32,18 @@ void cmrp_find_unread(verifier *v, const rule *self, const rpc_call *call)
                        "and the answer cannot be read: %s", text);
 }
 
+bool cmrp_is_done(const call_outcome *outcome)
+{
+    return outcome->success || (outcome->end == CALL_RETURNED && outcome->status == CMRP_IO_PENDING);
+}
+
+char *cmrp_result_text(const call_outcome *outcome)
+{
+    if (outcome->success)
+        return g_strdup("success");
+    return cmrp_is_done(outcome) ? g_strdup("ERROR_IO_PENDING") : g_strdup_printf("0x%08X", outcome->status);
+}
+
 static const rpc_handles *handles_of(const verifier *v)
 {
     return verifier_facts(v)->handles;
@@ -99,19 +111,13 @@ static bool is_handle_refused(const call_outcome *outcome)
     return outcome->end == CALL_FAULT || (!outcome->success && (outcome->status == 0 || outcome->status == CMRP_INVALID_HANDLE));
 }
 
-/* "success" or "0x00000005". Free it. */
-static char *result_text(const call_outcome *outcome)
-{
-    return outcome->success ? g_strdup("success") : g_strdup_printf("0x%08X", outcome->status);
-}
-
 /* Within one association group: the same octets in another are another handle. Handles of interfaces that are not decoded are not
  * followed, so what is left is the other version of ClusAPI. */
 static void judge_interface(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
                             const call_outcome *outcome)
 {
     if (!use->handle->type) {
-        if (outcome->success)
+        if (cmrp_is_done(outcome))
             find_unknown(v, self, call);
         return;
     }
@@ -123,7 +129,7 @@ static void judge_interface(verifier *v, const rule *self, const rpc_call *call,
         verifier_pass(v, self);
         return;
     }
-    char *text = cmrp_handle_text(use), *result = result_text(outcome);
+    char *text = cmrp_handle_text(use), *result = cmrp_result_text(outcome);
     rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, though %s was opened on version %u.%u of the "
                        "interface and is used on version %u.%u; a fault 0x1C00001A is required", result, text,
                        use->handle->interface->version_major, use->handle->interface->version_minor, call->version_major,
@@ -151,7 +157,7 @@ static void judge_type(verifier *v, const rule *self, const rpc_call *call, cons
     const rpc_handle *h = use->handle;
     if (strcmp(use->type->name, "HGENERIC_RPC") == 0) /* takes several types (2.2.1.10) */
         return;
-    if (!h->type && outcome->success)
+    if (!h->type && cmrp_is_done(outcome))
         find_unknown(v, self, call);
     if (!h->type)
         return;
@@ -159,14 +165,14 @@ static void judge_type(verifier *v, const rule *self, const rpc_call *call, cons
         verifier_not_applicable(v, self, "each handle was of the type that its method takes");
         return;
     }
-    if (!outcome->success) {
+    if (!cmrp_is_done(outcome)) {
         verifier_pass(v, self);
         return;
     }
-    char *text = cmrp_handle_text(use);
-    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s was opened by %s as %s and the "
-                       "method takes %s",
-                       text, h->opened_by->name, h->type->name, use->type->name);
+    char *text = cmrp_handle_text(use), *result = cmrp_result_text(outcome);
+    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, though %s was opened by %s as %s and the method "
+                       "takes %s", result, text, h->opened_by->name, h->type->name, use->type->name);
+    g_free(result);
     g_free(text);
 }
 
@@ -259,7 +265,7 @@ static void judge_answer(verifier *v, const rule *self, const rpc_call *call, co
 {
     if (!use->after_close || !use->handle->type || is_handle_refused(outcome))
         return;
-    char *text = cmrp_handle_text(use), *result = result_text(outcome);
+    char *text = cmrp_handle_text(use), *result = cmrp_result_text(outcome);
     rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, though %s had been closed in frame %u; a "
                        "fault 0x1C00001A or ERROR_INVALID_HANDLE is required", result, text, use->handle->closed_in);
     g_free(result);
@@ -504,7 +510,8 @@ static const uint8_t need_all[] = {
 /* A handle that may have been opened for reading alone was good for more; false where it is known, or the call failed. */
 bool cmrp_find_unknown(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *first, size_t count)
 {
-    if (count == 0 || !first->handle || first->handle->type || !call_outcome_of(call).success)
+    const call_outcome outcome = call_outcome_of(call);
+    if (count == 0 || !first->handle || first->handle->type || !cmrp_is_done(&outcome))
         return false;
     find_unknown(v, self, call);
     return true;
@@ -530,11 +537,12 @@ void cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_cal
     call_outcome outcome = call_outcome_of(call);
     if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
-    } else if (outcome.success) {
-        char *text = cmrp_handle_text(first);
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, which takes access to all, though %s was "
-                           "opened by %s in frame %u with GENERIC_READ alone", text, first->handle->opened_by->name,
+    } else if (cmrp_is_done(&outcome)) {
+        char *text = cmrp_handle_text(first), *result = cmrp_result_text(&outcome);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, which takes access to all, though %s was "
+                           "opened by %s in frame %u with GENERIC_READ alone", result, text, first->handle->opened_by->name,
                            first->handle->opened_in);
+        g_free(result);
         g_free(text);
     } else if (outcome.status == CMRP_ACCESS_DENIED) {
         verifier_pass(v, self);
