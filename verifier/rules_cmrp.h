@@ -32,6 +32,17 @@ void  cmrp_find_unread(verifier *v, const rule *self, const rpc_call *call);
 /* The values of a request; NULL after having said that it cannot be read. Free with call_values_free(). */
 call_values *cmrp_read_request(verifier *v, const rule *self, const rpc_call *call);
 
+/* The calls of a connection, for rules that have to know whether any are missing from the capture. */
+typedef struct {
+    bool     called; /* and then, the call_id of its last request: */
+    uint32_t call_id;
+    bool     gap;    /* calls may be missing */
+} call_sequence;
+
+/* Takes the next message. Clients number their calls one after the other. A handshake takes a number too, so that a gap is no proof
+ * of a loss; but where there is none, nothing was lost between two calls. Of the last call, the answer may be there alone. */
+void cmrp_note_call(call_sequence *sequence, const rpc_call *call, bool response);
+
 /* What a check of an answered call looks at. */
 typedef struct {
     verifier          *v;

@@ -44,6 +44,17 @@ char *cmrp_result_text(const call_outcome *outcome)
     return cmrp_is_done(outcome) ? g_strdup("ERROR_IO_PENDING") : g_strdup_printf("0x%08X", outcome->status);
 }
 
+void cmrp_note_call(call_sequence *sequence, const rpc_call *call, bool response)
+{
+    if (response) {
+        sequence->gap |= call->request.kind == RPC_NONE;
+        return;
+    }
+    sequence->gap |= sequence->called && call->call_id > sequence->call_id + 1;
+    sequence->called = true;
+    sequence->call_id = call->call_id;
+}
+
 static const rpc_handles *handles_of(const verifier *v)
 {
     return verifier_facts(v)->handles;
@@ -291,10 +302,8 @@ static void check_use_after_close(verifier *v, const rule *self, void *state, co
 /* ------------------------------------------------------------------------------------------- C-06: left to run down */
 
 typedef struct {
-    bool     ended;
-    bool     gap;      /* in its call_ids: calls are missing from the capture */
-    bool     called;   /* and then, the call_id of its last request: */
-    uint32_t call_id;
+    bool          ended;
+    call_sequence calls;
 } left_connection;
 
 /* An association group: its handles live as long as one of its connections does. */
@@ -363,20 +372,9 @@ static void note_connection(left_open *s, const rpc_association *a)
     note_group(s, a);
 }
 
-/* Clients number their calls one after the other. A handshake takes a number too, so that a gap is no proof of a loss; but where
- * there is none, nothing was lost between two calls. Of the last call, the answer may be there alone. */
-static void note_call_id(left_open *s, const rpc_call *call, bool response)
+static left_connection *connection_of(const left_open *s, uint64_t number)
 {
-    left_connection *c = s->connections ? g_hash_table_lookup(s->connections, &call->association->connection) : NULL;
-    if (!c)
-        return;
-    if (response) {
-        c->gap |= call->request.kind == RPC_NONE;
-        return;
-    }
-    c->gap |= c->called && call->call_id > c->call_id + 1;
-    c->called = true;
-    c->call_id = call->call_id;
+    return s->connections ? g_hash_table_lookup(s->connections, &number) : NULL;
 }
 
 /* A connection of the group without a call keeps its handles as well. */
@@ -391,7 +389,9 @@ static void left_open_context(verifier *v, const rule *self, void *state, const 
 static void left_open_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     note_connection(state, call->association);
-    note_call_id(state, call, response);
+    left_connection *c = connection_of(state, call->association->connection);
+    if (c)
+        cmrp_note_call(&c->calls, call, response);
     if (!response && call->method && given_back(call->method))
         is_read(v, self, call);
     const ndr_field *row = response ? given_back(call->method) : NULL;
@@ -403,8 +403,7 @@ static void left_open_message(verifier *v, const rule *self, void *state, const 
 static void left_open_closed(verifier *v, const rule *self, void *state, uint64_t connection)
 {
     (void)v, (void)self;
-    const left_open *s = state;
-    left_connection *c = s->connections ? g_hash_table_lookup(s->connections, &connection) : NULL;
+    left_connection *c = connection_of(state, connection);
     if (c)
         c->ended = true;
 }
@@ -419,7 +418,7 @@ static void judge_group(const left_open *s, left_group *group)
     while (group->over && g_hash_table_iter_next(&iter, &connection, NULL)) {
         const left_connection *c = g_hash_table_lookup(s->connections, connection);
         group->over = c && c->ended;
-        group->gap |= c && c->gap;
+        group->gap |= c && c->calls.gap;
     }
 }
 

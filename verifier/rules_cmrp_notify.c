@@ -291,7 +291,8 @@ static void check_filter(verifier *v, const rule *self, void *state, const rpc_c
 typedef struct {
     GHashTable *ports;    /* a port's number -> keys -> filter, all of what was asked for under this key */
     guint       count;    /* of the keys */
-    GHashTable *unread;   /* scopes of handles in which a registration could not be read, as a set */
+    GHashTable *sequences; /* of the calls of a connection, by its number */
+    GHashTable *unread;   /* scopes of handles in which a registration could not be read, or may be missing, as a set */
     bool        overflow; /* there were too many to remember all */
 } key_state;
 
@@ -355,7 +356,7 @@ static void judge_key(verifier *v, const rule *self, const key_state *s, const r
         return;
     if ((asked & (guint)filter) == 0 && !complete)
         rule_find_response(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, GSIZE_TO_POINTER((gsize)port->number),
-                           "from a port whose registrations could not all be read");
+                           "from a port whose registrations are not all to be read in the capture");
     else if (!known)
         rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwNotifyKey %u, which was not registered on this "
                            "port since frame %u opened it", (unsigned)key, port->opened_in);
@@ -367,9 +368,33 @@ static void judge_key(verifier *v, const rule *self, const key_state *s, const r
         verifier_pass(v, self);
 }
 
+/* What is missing from the capture may have been a registration. */
+static void note_sequence(key_state *s, const rpc_call *call, bool response)
+{
+    uint64_t connection = call->association->connection;
+    if (call->association->transport == RPC_NCADG_IP_UDP)
+        return;
+    if (!s->sequences)
+        s->sequences = rule_table(g_free);
+    call_sequence *sequence = g_hash_table_lookup(s->sequences, &connection);
+    if (!sequence && g_hash_table_size(s->sequences) >= REMEMBERED_LIMIT) {
+        s->overflow = true;
+        return;
+    }
+    if (!sequence) {
+        sequence = g_new0(call_sequence, 1);
+        g_hash_table_insert(s->sequences, rule_number(connection), sequence);
+    }
+    cmrp_note_call(sequence, call, response);
+    if (sequence->gap)
+        note_unread(s, call);
+    sequence->gap = false;
+}
+
 static void key_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     key_state *s = state;
+    note_sequence(s, call, response);
     if (call->request.kind == RPC_NONE || !call->method || (!registers(call->opnum) && call->opnum != GET_NOTIFY))
         return;
     const rpc_handle *port = port_of(v, call);
@@ -399,6 +424,7 @@ static void key_end(verifier *v, const rule *self, void *state)
     (void)v, (void)self;
     key_state *s = state;
     g_clear_pointer(&s->ports, g_hash_table_unref);
+    g_clear_pointer(&s->sequences, g_hash_table_unref);
     g_clear_pointer(&s->unread, g_hash_table_unref);
 }
 
