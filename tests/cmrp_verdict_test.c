@@ -234,8 +234,8 @@ static void test_other_interface(void)
     open_resource(10, 7);
     interface = &cmrp_interface_2;
     exchange(12, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
-    expect_broken("C-02", 13, "with 0x00000005, though hResource \"Disk 1\" was opened on version 3.0 of the interface and is used "
-                  "on version 2.0; a fault 0x1C00001A is required");
+    expect_broken("C-02", 13, "with 0x00000005, though hResource \"Disk 1\" was opened on version 3.0 of the interface and "
+                  "is used on version 2.0; a fault 0x1C00001A is required");
 
     open_resource(10, 7);
     interface = &cmrp_interface_2;
@@ -651,8 +651,8 @@ static void test_password(void)
     exchange(10, 108, none, none);
     auth.level = SEC_LEVEL_INTEGRITY;
     good(12);
-    expect_warned("CMRP-4", 12, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 5 (integrity), in a session that set a "
-                  "password");
+    expect_warned("CMRP-4", 12, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 5 (integrity), in a session that set "
+                  "a password");
     set_version_2();
     good(10);
     expect_not_applicable("CMRP-4");
@@ -1575,7 +1575,35 @@ static void test_start(void)
     expect_not_applicable("C-33");
     verifier_end(t.v);
     check_summary("C-31", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
-    check_summary("C-32", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
+    tear_down();
+}
+
+static void ask_state(uint32_t frame, uint32_t status)
+{
+    exchange(frame, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = status}));
+}
+
+static void test_reconnect(void)
+{
+    set_up();
+    ask_state(10, 5072);
+    association.number = association.connection = 2;
+    association.server = (char *)"192.0.2.2:49664"; /* another node */
+    good(12);
+    ask_state(14, 0);
+    expect_kept("C-32", 1);
+    ask_state(10, 5073);
+    ask_state(12, 0); /* of the same node */
+    good(14);
+    expect_open("C-32", "IC-CACHE", 11, "192.0.2.1:49664 answered ApiGetResourceState of 192.0.2.7:49152 with 5073, which tells "
+                "it to reconnect; whether it knew another node");
+    ask_state(10, 6);
+    ask_state(12, 0);
+    refuse(request(14, 12, SETS({"hResource", .number = 7})), 15, 5072);
+    expect_not_applicable("C-32");
+    set_version_2();
+    ask_state(10, 6);
+    expect_open("C-32", "IC-CACHE", 11, "with 6, which tells it to reconnect");
     tear_down();
 }
 
@@ -1698,6 +1726,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/c-27", test_unblocked);
     g_test_add_func("/cmrp-verdict/c-30", test_registrations);
     g_test_add_func("/cmrp-verdict/c-33", test_start);
+    g_test_add_func("/cmrp-verdict/c-32", test_reconnect);
     g_test_add_func("/cmrp-verdict/c-34", test_single_methods);
     g_test_add_func("/cmrp-verdict/c-38", test_rpc_status);
     g_test_add_func("/cmrp-verdict/many", test_many);

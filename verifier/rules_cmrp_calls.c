@@ -362,9 +362,101 @@ static void check_query(verifier *v, const rule *self, void *state, const rpc_ca
         cmrp_with_answer(v, self, call, response, judge_query);
 }
 
+/* -------------------------------------------------------------------------------------------------- C-32: reconnecting */
+
+/* Clients, and pairs of clients and servers, that are remembered. */
+enum { PAIRS_LIMIT = 4096 };
+
+/* The codes that tell a client to reconnect, as far as servers send them: the others are of the client's own runtime. */
+static bool tells_to_reconnect(uint32_t status, uint16_t version)
+{
+    enum { SHUTDOWN = 1115, SERVER_SHUTDOWN = 1255, NODE_NOT_READY = 5072, NODE_SHUTTING_DOWN = 5073 };
+    return status == NODE_NOT_READY || status == NODE_SHUTTING_DOWN ||
+           (version == 2 && (status == SHUTDOWN || status == SERVER_SHUTDOWN || status == CMRP_INVALID_HANDLE));
+}
+
+typedef struct {
+    uint16_t version, opnum;
+    uint32_t frame;
+    char    *server; /* its address */
+    char    *text;
+} told_client;
+
+typedef struct {
+    GHashTable *clients; /* a client's address -> told_client: what it was told last */
+} reconnect_state;
+
+static void told_free(void *p)
+{
+    told_client *told = p;
+    g_free(told->server);
+    g_free(told->text);
+    g_free(told);
+}
+
+static char *address_of(const char *endpoint)
+{
+    return g_strndup(endpoint, rule_address_length(endpoint));
+}
+
+static void note_told(reconnect_state *s, const rpc_call *call, const call_outcome *outcome)
+{
+    const rpc_association *a = call->association;
+    if (!s->clients)
+        s->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_free);
+    if (g_hash_table_size(s->clients) >= PAIRS_LIMIT)
+        return;
+    told_client *told = g_new(told_client, 1);
+    *told = (told_client){call->version_major, call->opnum, rule_frame(&call->response), address_of(a->server),
+                          g_strdup_printf("%s answered %s of %s with %u, which tells it to reconnect", a->server,
+                                          call->method->name, a->client, outcome->status)};
+    g_hash_table_insert(s->clients, address_of(a->client), told);
+}
+
+/* Reconnecting is seen where the same method is sent to another node. */
+static void reconnect_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    reconnect_state *s = state;
+    const rpc_association *a = call->association;
+    if (call->request.kind == RPC_NONE || !call->method)
+        return;
+    if (response) {
+        const call_outcome outcome = call_outcome_of(call);
+        if (outcome.end == CALL_RETURNED && tells_to_reconnect(outcome.status, call->version_major))
+            note_told(s, call, &outcome);
+        return;
+    }
+    if (!s->clients || g_hash_table_size(s->clients) == 0)
+        return;
+    char *client = address_of(a->client), *server = address_of(a->server);
+    const told_client *told = g_hash_table_lookup(s->clients, client);
+    if (told && told->version == call->version_major && told->opnum == call->opnum && strcmp(told->server, server) != 0) {
+        verifier_pass(v, self);
+        g_hash_table_remove(s->clients, client);
+    }
+    g_free(server);
+    g_free(client);
+}
+
+static void reconnect_end(verifier *v, const rule *self, void *state)
+{
+    reconnect_state *s = state;
+    GHashTableIter iter;
+    gpointer value;
+    if (!s->clients)
+        return;
+    g_hash_table_iter_init(&iter, s->clients);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const told_client *told = value;
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_cache, NULL, told->frame, "%s; whether it knew another node, and tried "
+                      "it, is not in the capture", told->text);
+    }
+    g_clear_pointer(&s->clients, g_hash_table_unref);
+}
+
 /* ---------------------------------------------------------------------------------------------- C-33: how clients begin */
 
-enum { GET_CLUSTER_NAME = 3, OPEN_CLUSTER = 0, CREATE_ENUM_EX = 125, PAIRS_LIMIT = 4096 };
+enum { GET_CLUSTER_NAME = 3, OPEN_CLUSTER = 0, CREATE_ENUM_EX = 125 };
 
 typedef struct {
     GHashTable *steps; /* "client server", addresses -> how far it has come */
@@ -607,7 +699,8 @@ const rule rules_cmrp_rest[] = {
      "A server that is read-only or not active refuses with the codes for that.", .message = NULL},
 
     {"C-32", "cmrp", RULE_SHOULD, "MS-CMRP 3.2.4.6", "client",
-     "A client that is told to reconnect goes on with another node.", .message = NULL},
+     "A client that is told to reconnect goes on with another node.",
+     .state_size = sizeof(reconnect_state), .message = reconnect_message, .end = reconnect_end},
 
     {"C-33", "cmrp", RULE_SHOULD, "MS-CMRP 3.2.3.3", "client",
      "A client connects with ApiGetClusterName, ApiOpenCluster or ApiOpenClusterEx, and ApiCreateEnum.",

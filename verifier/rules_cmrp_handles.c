@@ -446,8 +446,7 @@ static void judge_left(const rpc_handle *h, void *user)
     if (!group)
         return;
     bool gap = group->gap;
-    verifier_find(w->v, w->self, gap ? VERDICT_INCONCLUSIVE : VERDICT_WARNING, gap ? ic_truncated : NULL,
-                  GSIZE_TO_POINTER((gsize)h->opened_on), h->opened_in,
+    verifier_find(w->v, w->self, gap ? VERDICT_INCONCLUSIVE : VERDICT_WARNING, gap ? ic_truncated : NULL, NULL, h->opened_in,
                   "%s%s%s%s, opened by %s, was not closed before the last connection of its association ended%s", h->type->name,
                   h->name ? " \"" : "", h->name ? h->name : "", h->name ? "\"" : "", h->opened_by->name,
                   gap ? "; connections or calls may be missing from the capture" : "");
