@@ -1692,6 +1692,24 @@ static void test_many(void)
     tear_down();
 }
 
+/* A client may have calls without end under way, which its server answers the last first. */
+static void test_backwards(void)
+{
+    enum { MANY = 300000 };
+    set_up();
+    const rule *r = rule_by_id("CMRP-16");
+    for (uint32_t i = MANY; i > 0; i--)
+        verifier_find(t.v, r, VERDICT_VIOLATION, NULL, &auth, i, "x");
+    verifier_find(t.v, r, VERDICT_VIOLATION, NULL, &auth, MANY, "x");
+    verifier_end(t.v);
+    g_assert_cmpuint(verifier_finding_count(t.v), >=, 1);
+    const finding *f = verifier_finding(t.v, 0);
+    g_assert_cmpuint(f->frames->len, ==, MANY);
+    for (uint32_t i = 0; i < MANY; i++)
+        g_assert_cmpuint(g_array_index(f->frames, uint32_t, i), ==, i + 1);
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1730,5 +1748,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/c-34", test_single_methods);
     g_test_add_func("/cmrp-verdict/c-38", test_rpc_status);
     g_test_add_func("/cmrp-verdict/many", test_many);
+    g_test_add_func("/cmrp-verdict/backwards", test_backwards);
     return g_test_run();
 }

@@ -36,6 +36,7 @@ typedef struct {
     finding       pub;
     record       *record;
     const void   *key;
+    bool          unsorted; /* its frames are put in order when the capture ends */
 } found_item;
 
 struct verifier {
@@ -238,21 +239,46 @@ void verifier_not_applicable(verifier *v, const rule *r, const char *reason)
     reach_once(record_of(v, r), VERDICT_NOT_APPLICABLE, reason);
 }
 
+/* How many frames back the place of one is looked for; calls of a connection are answered out of order by fewer. */
+enum { OUT_OF_ORDER = 256 };
+
 /* Events come in the order of frames, so that the place is nearly always the end. */
-static bool add_frame(GArray *frames, uint32_t frame)
+static bool add_frame(found_item *item, uint32_t frame)
 {
-    guint at = frames->len;
-    while (at > 0 && g_array_index(frames, uint32_t, at - 1) > frame)
+    GArray *frames = item->pub.frames;
+    guint at = frames->len, lowest = at > OUT_OF_ORDER ? at - OUT_OF_ORDER : 0;
+    while (at > lowest && g_array_index(frames, uint32_t, at - 1) > frame)
         at--;
     if (frame == 0 || (at > 0 && g_array_index(frames, uint32_t, at - 1) == frame))
         return false;
+    item->unsorted |= at > 0 && g_array_index(frames, uint32_t, at - 1) > frame;
     g_array_insert_val(frames, at, frame);
     return true;
 }
 
+static gint by_number(gconstpointer a, gconstpointer b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_frames(found_item *item)
+{
+    GArray *frames = item->pub.frames;
+    guint kept = 0;
+    if (!item->unsorted)
+        return;
+    g_array_sort(frames, by_number);
+    for (guint i = 0; i < frames->len; i++)
+        if (kept == 0 || g_array_index(frames, uint32_t, kept - 1) != g_array_index(frames, uint32_t, i))
+            g_array_index(frames, uint32_t, kept++) = g_array_index(frames, uint32_t, i);
+    g_array_set_size(frames, kept);
+    item->unsorted = false;
+}
+
 static void found_in(verifier *v, found_item *item, uint32_t frame, bool is_new)
 {
-    if (!add_frame(item->pub.frames, frame) && !is_new)
+    if (!add_frame(item, frame) && !is_new)
         return;
     reach_once(item->record, item->pub.verdict, item->pub.reason);
     if (v->found)
@@ -485,6 +511,8 @@ void verifier_end(verifier *v)
         g_free(r->state);
         r->state = NULL;
     }
+    for (guint i = 0; i < v->current->len; i++)
+        sort_frames(v->current->pdata[i]);
     g_ptr_array_sort(v->current, by_first_frame);
     for (guint i = 0; i < v->current->len; i++)
         g_ptr_array_add(v->findings, v->current->pdata[i]);

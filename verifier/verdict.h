@@ -64,7 +64,8 @@ typedef struct {
     rule_verdict verdict;  /* VIOLATION, WARNING, INCONCLUSIVE or NOTE */
     const char  *reason;   /* inconclusive: "IC-ENCRYPTED" and its like (rules.md, 1); else NULL */
     char        *message;  /* a sentence with the evidence */
-    GArray      *frames;   /* uint32_t, ascending, at least one except for a finding about the whole capture */
+    GArray      *frames;   /* uint32_t, ascending when the capture has ended, at least one except for a finding about the whole
+                            * capture */
     const char  *capture;  /* label of the capture it is in */
 } finding;
 
