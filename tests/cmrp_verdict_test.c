@@ -1692,6 +1692,45 @@ static void test_many(void)
     tear_down();
 }
 
+static void no_answer(uint32_t frame, uint16_t opnum, const encode_set *in)
+{
+    rpc_call *call = request(frame, opnum, in);
+    verifier_finished(t.v, call);
+    rpc_handles_finished(t.handles, call);
+}
+
+/* Whether a server kept a rule, its answer alone shows. */
+static void test_unanswered(void)
+{
+    static const struct { const char *id; uint16_t opnum; } rules[] = {
+        {"C-04", 11}, {"C-07", 8}, {"C-09", 117}, {"C-13", 108}, {"C-16", 7}, {"C-18", 34}, {"C-19", 73}, {"C-25", 145},
+        {"C-37", 102},
+    };
+    set_up();
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        no_answer(10, rules[i].opnum, none);
+        expect_open(rules[i].id, "IC-ONE-WAY", 10, "and no answer is in the capture");
+        no_answer(10, 65, SETS({"hNotify", .number = 7})); /* waits for an event */
+        expect_not_applicable(rules[i].id);
+    }
+    set_version_2();
+    no_answer(10, 108, none);
+    expect_open("C-14", "IC-ONE-WAY", 10, "and no answer is in the capture");
+    open_for(10, 7, 0x80000000);
+    no_answer(12, 18, SETS({"hResource", .number = 7}));
+    expect_open("C-08", "IC-ONE-WAY", 12, "and no answer is in the capture");
+    open_for(10, 7, 0x10000000);
+    no_answer(12, 18, SETS({"hResource", .number = 7}));
+    expect_not_applicable("CMRP-17");
+
+    /* One that was answered, and then finished. */
+    rpc_call *call = exchange(10, 34, SETS({"cbData", .number = 0}),
+                              SETS({"lpcbRequired", .number = 0}, {"lpData", .length = 0}));
+    verifier_finished(t.v, call);
+    expect_kept("C-18", 1);
+    tear_down();
+}
+
 /* A client may have calls without end under way, which its server answers the last first. */
 static void test_backwards(void)
 {
@@ -1747,6 +1786,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/c-32", test_reconnect);
     g_test_add_func("/cmrp-verdict/c-34", test_single_methods);
     g_test_add_func("/cmrp-verdict/c-38", test_rpc_status);
+    g_test_add_func("/cmrp-verdict/unanswered", test_unanswered);
     g_test_add_func("/cmrp-verdict/many", test_many);
     g_test_add_func("/cmrp-verdict/backwards", test_backwards);
     return g_test_run();

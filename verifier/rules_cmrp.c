@@ -730,7 +730,7 @@ const rule rules_cmrp[] = {
 
     {"CMRP-17", "cmrp", RULE_MUST, "MS-CMRP 2.1 <3>, 3.1.4.2", "server",
      "The server checks that the client is authorized to what it calls, by the access that its handle was opened with.",
-     .message = cmrp_check_access},
+     .unanswered = true, .message = cmrp_check_access},
 
     {"CMRP-18", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server", "Version 2.0: the server registers NTLM.",
      .context = registers_ntlm_context, .message = check_registers_ntlm},

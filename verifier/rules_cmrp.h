@@ -24,11 +24,16 @@ bool cmrp_is_done(const call_outcome *outcome);
 /* "success", "ERROR_IO_PENDING" or "0x00000005". Free it. */
 char *cmrp_result_text(const call_outcome *outcome);
 
+/* Whether a method waits for an event. */
+bool  cmrp_waits(uint16_t opnum);
+
 /* "hResource "Cluster IP Address" (HRES_RPC)", with the octets where there is no name. Free it. */
 char *cmrp_handle_text(const rpc_handle_use *use);
 /* Says that a request, or an answer, which the rule needs, cannot be read. */
 void  cmrp_find_unread_request(verifier *v, const rule *self, const rpc_call *call);
 void  cmrp_find_unread(verifier *v, const rule *self, const rpc_call *call);
+/* Says that what a request asks for was not answered; of those that wait for an event nothing, for that may take long. */
+void  cmrp_find_unanswered(verifier *v, const rule *self, const rpc_call *call);
 /* The values of a request; NULL after having said that it cannot be read. Free with call_values_free(). */
 call_values *cmrp_read_request(verifier *v, const rule *self, const rpc_call *call);
 
@@ -39,8 +44,8 @@ typedef struct {
     bool     gap;    /* calls may be missing */
 } call_sequence;
 
-/* Takes the next message. Clients number their calls one after the other. A handshake takes a number too, so that a gap is no proof
- * of a loss; but where there is none, nothing was lost between two calls. Of the last call, the answer may be there alone. */
+/* Takes the next message. Clients number their calls one after the other. A handshake takes a number too, so that a gap is no
+ * proof of a loss; but where there is none, nothing was lost between two calls. Of the last call, the answer may be there alone. */
 void cmrp_note_call(call_sequence *sequence, const rpc_call *call, bool response);
 
 /* What a check of an answered call looks at. */

@@ -385,7 +385,8 @@ static void check_read_batch(verifier *v, const rule *self, void *state, const r
 
 const rule rules_cmrp_buffers[] = {
     {"C-19", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1.74, 3.1.4.2.74 and their like", "server",
-     "Control methods return no more than fits, and tell in lpcbRequired what would be needed.", .message = check_control},
+     "Control methods return no more than fits, and tell in lpcbRequired what would be needed.",
+     .unanswered = true, .message = check_control},
 
     {"C-20", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.3", "client",
      "A control code is one for the object of its method.", .message = check_control_object},
@@ -405,7 +406,7 @@ const rule rules_cmrp_buffers[] = {
 
     {"C-25", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.141, 3.1.4.2.145", "server",
      "A read batch is answered with a command for each that was asked, in the same order.",
-     .message = check_read_batch},
+     .unanswered = true, .message = check_read_batch},
 
     {0}
 };

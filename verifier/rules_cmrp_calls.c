@@ -26,6 +26,8 @@ void cmrp_with_answer(verifier *v, const rule *self, const rpc_call *call, bool 
         return;
     }
     cmrp_answered a = {.v = v, .self = self, .call = call, .outcome = call_outcome_of(call)};
+    if (a.outcome.end == CALL_UNANSWERED)
+        cmrp_find_unanswered(v, self, call);
     if (a.outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     if (a.outcome.end != CALL_RETURNED)
@@ -185,7 +187,9 @@ static void check_password_3(verifier *v, const rule *self, void *state, const r
     if (call->version_major != 3 || call->opnum != SET_PASSWORD)
         return;
     call_outcome outcome = response ? call_outcome_of(call) : (call_outcome){0};
-    if (outcome.end == CALL_UNREAD)
+    if (response && outcome.end == CALL_UNANSWERED)
+        cmrp_find_unanswered(v, self, call);
+    else if (outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     else if (outcome.end == CALL_RETURNED)
         judge_not_implemented(&(cmrp_answered){.v = v, .self = self, .call = call, .outcome = outcome});
@@ -661,7 +665,7 @@ static void check_rpc_status(verifier *v, const rule *self, void *state, const r
 const rule rules_cmrp_calls[] = {
     {"C-09", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.116 to .121", "server",
      "GENERIC_READ or GENERIC_ALL is granted; to ask for change without read is ERROR_INVALID_PARAMETER.",
-     .message = check_granted},
+     .unanswered = true, .message = check_granted},
 
     {"C-10", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1, 3.1.4.2", "both",
      "Names of clusters and nodes have at most 32 octets in version 2.0 and 128 in version 3.0, terminator included.",
@@ -674,22 +678,24 @@ const rule rules_cmrp_calls[] = {
      "Opnums that are reserved for future use should not be sent, and are answered with a fault.", .message = check_reserved},
 
     {"C-13", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.108", "server",
-     "Version 3.0: ApiSetServiceAccountPassword always fails with ERROR_CALL_NOT_IMPLEMENTED.", .message = check_password_3},
+     "Version 3.0: ApiSetServiceAccountPassword always fails with ERROR_CALL_NOT_IMPLEMENTED.",
+     .unanswered = true, .message = check_password_3},
 
     {"C-14", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1.108, 2.2.2.9", "both",
-     "Version 2.0: ApiSetServiceAccountPassword has no flag but 1, and its sizes agree.", .message = check_password_2},
+     "Version 2.0: ApiSetServiceAccountPassword has no flag but 1, and its sizes agree.",
+     .unanswered = true, .message = check_password_2},
 
     {"C-15", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1.8, 3.1.4.2.8", "both",
      "ApiCreateEnum asks for types that there are, those of the two highest bits alone.", .message = check_enum_type},
 
     {"C-16", "cmrp", RULE_MUST, "MS-CMRP 2.2.3.4, 2.2.3.5", "server",
-     "A list has as many entries as it says, each of a type that was asked for.", .message = check_list},
+     "A list has as many entries as it says, each of a type that was asked for.", .unanswered = true, .message = check_list},
 
     {"C-17", "cmrp", RULE_SHOULD, "MS-CMRP 3.1.4.1.33, 3.1.4.2.33", "client",
      "Registry values are of the types that the version has.", .message = check_value_type},
 
     {"C-18", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.35", "server",
-     "ApiQueryValue tells in lpcbRequired what it needs or what it wrote.", .message = check_query},
+     "ApiQueryValue tells in lpcbRequired what it needs or what it wrote.", .unanswered = true, .message = check_query},
 
     {0}
 };
@@ -716,7 +722,8 @@ const rule rules_cmrp_rest[] = {
      "bInheritHandle of RPC_SECURITY_ATTRIBUTES is 0.", .message = check_inherit},
 
     {"C-37", "cmrp", RULE_MUST, "MS-CMRP 2.2.3.3", "server",
-     "CLUSTER_OPERATIONAL_VERSION_INFO has dwSize 20, dwFlags 0 or 1, and dwReserved 0.", .message = check_version},
+     "CLUSTER_OPERATIONAL_VERSION_INFO has dwSize 20, dwFlags 0 or 1, and dwReserved 0.",
+     .unanswered = true, .message = check_version},
 
     {"C-38", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2", "server",
      "Version 3.0: rpc_status is in the responses of the methods that have it.", .message = check_rpc_status},

@@ -55,6 +55,13 @@ void cmrp_note_call(call_sequence *sequence, const rpc_call *call, bool response
     sequence->call_id = call->call_id;
 }
 
+void cmrp_find_unanswered(verifier *v, const rule *self, const rpc_call *call)
+{
+    if (!cmrp_waits(call->opnum))
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_one_way, rule_context_key(call, &call->request),
+                          "and no answer is in the capture");
+}
+
 static const rpc_handles *handles_of(const verifier *v)
 {
     return verifier_facts(v)->handles;
@@ -222,7 +229,9 @@ static void check_close(verifier *v, const rule *self, void *state, const rpc_ca
         return;
     call_outcome outcome = call_outcome_of(call);
     const rpc_handle_use *use = use_given_back(v, call);
-    if (outcome.end == CALL_UNREAD) {
+    if (outcome.end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
+    } else if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
     } else if (!outcome.success || !use) {
         verifier_not_applicable(v, self, "no handle was closed with success");
@@ -483,7 +492,9 @@ static void check_open(verifier *v, const rule *self, void *state, const rpc_cal
         return;
     call_outcome outcome = call_outcome_of(call);
     const rpc_handle_use *use = opened_use(v, call);
-    if (outcome.end == CALL_UNREAD)
+    if (outcome.end == CALL_UNANSWERED)
+        cmrp_find_unanswered(v, self, call);
+    else if (outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     else if (use && use->handle && outcome.status != 0)
         rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with status 0x%08X, and yet with a handle that is not "
@@ -533,7 +544,9 @@ void cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_cal
         return;
     }
     call_outcome outcome = call_outcome_of(call);
-    if (outcome.end == CALL_UNREAD) {
+    if (outcome.end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
+    } else if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
     } else if (cmrp_is_done(&outcome)) {
         char *text = cmrp_handle_text(first), *result = cmrp_result_text(&outcome);
@@ -559,7 +572,7 @@ const rule rules_cmrp_handles[] = {
      "A handle of another type than the method takes is refused.", .message = check_type},
 
     {"C-04", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.2, .12, .38, .45, .57, .68, .82, .93, .115, .148", "server",
-     "A method that closes a handle returns it as a null handle when it succeeds.", .message = check_close},
+     "A method that closes a handle returns it as a null handle when it succeeds.", .unanswered = true, .message = check_close},
 
     {"C-05", "cmrp", RULE_MUST, "MS-CMRP 3.1.4, C706 6.1.6", "both",
      "A handle is not used once it was closed, and such a use does not succeed.", .message = check_use_after_close},
@@ -570,10 +583,11 @@ const rule rules_cmrp_handles[] = {
      .end = left_open_end},
 
     {"C-07", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.1, .9 and all that open", "server",
-     "A method that opens returns a handle exactly when its status is success.", .message = check_open},
+     "A method that opens returns a handle exactly when its status is success.", .unanswered = true, .message = check_open},
 
     {"C-08", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2", "server",
-     "A handle that was opened for reading is good for nothing more: ERROR_ACCESS_DENIED.", .message = cmrp_check_access},
+     "A handle that was opened for reading is good for nothing more: ERROR_ACCESS_DENIED.",
+     .unanswered = true, .message = cmrp_check_access},
 
     {0}
 };

@@ -14,7 +14,7 @@
 
 enum { CLOSE_NOTIFY = 56, GET_NOTIFY = 65, UNBLOCK = 107, ADD_NOTIFY_V2 = 138, GET_NOTIFY_V2 = 139, GET_NOTIFY_ASYNC = 147 };
 
-static bool waits(uint16_t opnum)
+bool cmrp_waits(uint16_t opnum)
 {
     return opnum == GET_NOTIFY || opnum == GET_NOTIFY_V2 || opnum == GET_NOTIFY_ASYNC;
 }
@@ -86,7 +86,7 @@ static void event_message(verifier *v, const rule *self, void *state, const rpc_
         if (g_hash_table_size(s->unblocked) < REMEMBERED_LIMIT)
             g_hash_table_add(s->unblocked, rule_number(port->number));
     }
-    if (waits(call->opnum) && !(port && has_number(s->unblocked, port->number)))
+    if (cmrp_waits(call->opnum) && !(port && has_number(s->unblocked, port->number)))
         cmrp_with_answer(v, self, call, response, judge_event);
 }
 
@@ -212,11 +212,11 @@ static void waiting_message(verifier *v, const rule *self, void *state, const rp
     if (call->request.kind == RPC_NONE || !call->method)
         return;
     const rpc_handle *port = port_of(v, call);
-    if (!response && port && waits(call->opnum))
+    if (!response && port && cmrp_waits(call->opnum))
         add_waiting(s, call, port);
     else if (response && port && ends_waiting(call->opnum) && call_outcome_of(call).success)
         end_waiting(s, call, port);
-    if (!response || !waits(call->opnum) || !s->calls)
+    if (!response || !cmrp_waits(call->opnum) || !s->calls)
         return;
     const waiting_call *w = g_hash_table_lookup(s->calls, &call->number);
     if (w && w->ended_in != 0)

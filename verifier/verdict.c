@@ -421,6 +421,20 @@ void verifier_message(verifier *v, const rpc_call *call, bool response)
     call_values_release();
 }
 
+void verifier_finished(verifier *v, const rpc_call *call)
+{
+    const channel *c = v->facts && call->interface ? find_channel(v, call->interface->protocol) : NULL;
+    if (!c || call->request.kind == RPC_NONE || !call->request.complete || call->response.kind != RPC_NONE)
+        return;
+    call_values_hold(call);
+    for (guint i = 0; i < c->message->len; i++) {
+        record *r = c->message->pdata[i];
+        if (r->rule->unanswered)
+            r->rule->message(v, r->rule, r->state, call, true);
+    }
+    call_values_release();
+}
+
 void verifier_closed(verifier *v, uint64_t connection)
 {
     if (!v->facts)
