@@ -1723,6 +1723,17 @@ static void test_unanswered(void)
     no_answer(12, 18, SETS({"hResource", .number = 7}));
     expect_not_applicable("CMRP-17");
 
+    open_resource(10, 7);
+    no_answer(12, 12, SETS({"hResource", .number = 7}));
+    expect_not_applicable("C-03");
+    open_resource(10, 7);
+    no_answer(12, 45, SETS({"hGroup", .number = 7}));
+    expect_open("C-03", "IC-ONE-WAY", 12, "and no answer is in the capture");
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
+    no_answer(12, 12, SETS({"hResource", .number = 7}));
+    expect_open("C-02", "IC-ONE-WAY", 12, "and no answer is in the capture");
+
     /* One that was answered, and then finished. */
     rpc_call *call = exchange(10, 34, SETS({"cbData", .number = 0}),
                               SETS({"lpcbRequired", .number = 0}, {"lpData", .length = 0}));

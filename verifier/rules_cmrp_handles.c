@@ -143,6 +143,10 @@ static void judge_interface(verifier *v, const rule *self, const rpc_call *call,
         verifier_not_applicable(v, self, "no handle of another interface was used");
         return;
     }
+    if (outcome->end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
+        return;
+    }
     if (is_handle_refused(outcome)) {
         verifier_pass(v, self);
         return;
@@ -181,6 +185,10 @@ static void judge_type(verifier *v, const rule *self, const rpc_call *call, cons
         return;
     if (is_same_type(h->type, use->type)) {
         verifier_not_applicable(v, self, "each handle was of the type that its method takes");
+        return;
+    }
+    if (outcome->end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
         return;
     }
     if (!cmrp_is_done(outcome)) {
@@ -566,10 +574,10 @@ void cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_cal
 
 const rule rules_cmrp_handles[] = {
     {"C-02", "cmrp", RULE_MUST, "MS-CMRP 2.2.1, 3.1.4.1, 3.1.4.2", "server",
-     "A handle of another interface is refused: strict_context_handle.", .message = check_interface},
+     "A handle of another interface is refused: strict_context_handle.", .unanswered = true, .message = check_interface},
 
     {"C-03", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2", "server",
-     "A handle of another type than the method takes is refused.", .message = check_type},
+     "A handle of another type than the method takes is refused.", .unanswered = true, .message = check_type},
 
     {"C-04", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.2, .12, .38, .45, .57, .68, .82, .93, .115, .148", "server",
      "A method that closes a handle returns it as a null handle when it succeeds.", .unanswered = true, .message = check_close},
