@@ -145,9 +145,12 @@ static void on_message(rpc_call *call, bool response, void *user)
 
 static void on_finished(rpc_call *call, void *user)
 {
+    const capture *c = user;
     if (program && program->finished)
         program->finished(call, program->user);
-    rpc_handles_finished(((capture *)user)->handles, call);
+    if (c->judge)
+        verifier_finished(c->judge, call);
+    rpc_handles_finished(c->handles, call);
 }
 
 static void on_context(const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,

@@ -197,6 +197,11 @@ static association *find_association(rpc_tracker *t, const rpc_origin *origin, c
     return a;
 }
 
+typedef struct {
+    uint64_t association; /* the number of the one that began it, as far as the capture shows */
+    bool     whole;       /* its beginning is in the capture */
+} begun_group;
+
 /* A bind begins an association group, or joins that of another connection by the id that its server gave ([C706] 12.6.4.3, 9.3.3.2).
  * Servers that give the same id to all do not make one group of them. */
 static void take_group(rpc_tracker *t, association *a, const pdu_parts *p)
@@ -208,10 +213,12 @@ static void take_group(rpc_tracker *t, association *a, const pdu_parts *p)
     const char *port = strrchr(a->pub.client, ':');
     int client = port ? (int)(port - a->pub.client) : (int)strlen(a->pub.client);
     char *key = g_strdup_printf("%.*s %s %s %u", client, a->pub.client, a->pub.server, a->pub.pipe ? a->pub.pipe : "", p->assoc_group);
-    const uint64_t *begun = a->asked_group == p->assoc_group ? g_hash_table_lookup(t->groups, key) : NULL;
-    a->pub.group = begun ? *begun : a->pub.number;
+    const begun_group *begun = a->asked_group == p->assoc_group ? g_hash_table_lookup(t->groups, key) : NULL;
+    const begun_group own = {a->pub.number, a->bound && a->asked_group != p->assoc_group};
+    a->pub.group = begun ? begun->association : own.association;
+    a->pub.group_whole = begun ? begun->whole : own.whole;
     if (!begun && g_hash_table_size(t->groups) < GROUPS_LIMIT)
-        g_hash_table_insert(t->groups, g_steal_pointer(&key), g_memdup2(&a->pub.number, sizeof a->pub.number));
+        g_hash_table_insert(t->groups, g_steal_pointer(&key), g_memdup2(&own, sizeof own));
     g_free(key);
 }
 
@@ -221,7 +228,7 @@ typedef struct {
     rpc_tracker      *tracker;
     association      *association;
     const rpc_origin *origin;
-    uint8_t           auth_type;
+    uint8_t           auth_type, level;
     bool              nak;
 } context_walk;
 
@@ -236,6 +243,18 @@ static bool is_feature(const pdu_context *context)
     return context->transfer.data1 == 0x6cb71c2c && context->transfer.data2 == 0x9812 && context->transfer.data3 == 0x4540;
 }
 
+/* A transfer syntax each may stand in a context of its own; a PDU has at most 255 of them. */
+static bool asks_interface_ndr64_alone(const GArray *asked, const pdu_context *context)
+{
+    bool alone = true;
+    for (guint i = 0; i < asked->len && alone; i++) {
+        const pdu_context *other = &g_array_index(asked, pdu_context, i);
+        bool same = other->version_major == context->version_major && ndr_guid_equal(&other->interface, &context->interface);
+        alone = !same || is_feature(other) || asks_ndr64_alone(other);
+    }
+    return alone;
+}
+
 static void context_asked(const pdu_context *context, void *user)
 {
     context_walk *walk = user;
@@ -243,8 +262,8 @@ static void context_asked(const pdu_context *context, void *user)
     g_array_append_val(a->asked, *context);
     if (is_feature(context))
         return;
-    a->pub.asked.ndr64 = asks_ndr64_alone(context);
     a->pub.asked.auth_type = walk->auth_type;
+    a->pub.asked.level = walk->level;
     a->pub.asked.nak = false;
     a->pub.asked.reason = 0;
     if (walk->tracker->sink.context)
@@ -272,7 +291,7 @@ static void context_answered(unsigned index, const pdu_result_element *result, v
     const pdu_context *context = &g_array_index(a->asked, pdu_context, index);
     if (is_feature(context))
         return;
-    a->pub.asked.ndr64 = asks_ndr64_alone(context);
+    a->pub.asked.ndr64 = asks_interface_ndr64_alone(a->asked, context);
     a->pub.asked.nak = walk->nak;
     a->pub.asked.reason = result->reason;
     if (walk->tracker->sink.context)
@@ -650,7 +669,8 @@ static void take_call_pdu(rpc_tracker *t, association *a, const rpc_origin *orig
 static void take_handshake_pdu(rpc_tracker *t, association *a, const rpc_origin *origin, const pdu_parts *p, rpc_auth *auth,
                                rpc_pdu *record)
 {
-    context_walk walk = {t, a, origin, auth ? auth->auth_type : SEC_AUTH_NONE, p->type == PDU_BIND_NAK};
+    context_walk walk = {t, a, origin, auth ? auth->auth_type : SEC_AUTH_NONE, auth ? p->auth_level : SEC_LEVEL_NONE,
+                         p->type == PDU_BIND_NAK};
     if (p->type == PDU_BIND || p->type == PDU_ALTER_CONTEXT) {
         g_array_set_size(a->asked, 0);
         if (!pdu_contexts(p, context_asked, &walk))

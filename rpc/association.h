@@ -100,14 +100,16 @@ struct rpc_association {
     char         *client, *server;  /* "192.0.2.7:49152" */
     uint64_t      number;           /* from 1 */
     struct {                        /* of the presentation context that the sink is being told of: */
-        bool      ndr64;            /* it was asked for with NDR64 and no other transfer syntax */
+        bool      ndr64;            /* of an answer: this PDU's asked for the interface with NDR64 and no other transfer syntax */
         uint8_t   auth_type;        /* of the handshake so far, SEC_AUTH_... */
+        uint8_t   level;            /* SEC_LEVEL_NONE without one */
         bool      nak;              /* refused by a bind_nak; else, where the result is a refusal, by itself */
         uint16_t  reason;           /* of the refusal: of a bind_nak 8 is an authentication type that is not known, of a context 2 a
                                        transfer syntax */
     } asked;
     uint64_t      group;            /* the number of the association that began its association group, which is often itself: those of one
                                        group share context handles */
+    bool          group_whole;      /* the capture has that beginning, so that no other association is in it unseen */
 };
 
 /* One PDU as the tracker understood it, kept for whoever draws frames. */

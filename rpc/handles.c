@@ -178,6 +178,8 @@ static void note_closed(rpc_handles *handles, tracked *h, const rpc_call *call, 
         return;
     h->pub.closed_by = call->method;
     h->pub.closed_in = frame;
+    h->pub.closed_on = call->association->number;
+    h->pub.closed_at = call->response.seconds;
     if (!h->link)
         return;
     g_queue_unlink(&handles->open, h->link);

@@ -28,6 +28,8 @@ typedef struct {
     uint32_t             access;    /* lpdwGrantedAccess */
     const ndr_method    *closed_by; /* NULL: not closed so far */
     uint32_t             closed_in; /* frame of the answer that took it back; 0 */
+    uint64_t             closed_on; /* association; 0 */
+    int64_t              closed_at; /* seconds since 1970 */
     bool                 maybe_closed; /* a method that may close it was called, and its answer cannot be read or is not there */
     uint32_t             first_used, last_used; /* frames of requests; 0 */
     uint32_t             uses;      /* requests with it */

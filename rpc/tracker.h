@@ -53,7 +53,7 @@ struct rpc_tracker {
     rpc_sink       sink;
     rpc_options    options;
     GHashTable    *associations;   /* association_key -> association */
-    GHashTable    *groups;         /* "client server id" -> number of the association that began the group: of those alive, the last */
+    GHashTable    *groups;         /* "client server id" -> begun_group: of those alive, the last */
     association   *last;           /* the one of the last PDU, which is often the next one's; NULL */
     GPtrArray     *retired;        /* associations that calls still point to */
     GPtrArray     *auths;          /* all rpc_auth */

@@ -43,7 +43,7 @@ static void set_up(void)
                              .have_key = true, .target = "MSServerClusterMgmtAPI/node1.corp.example@CORP.EXAMPLE"}};
     auth = (rpc_auth){.id = 1, .auth_type = SEC_AUTH_SPNEGO, .level = SEC_LEVEL_PRIVACY, .bound = true, .security = &context};
     association = (rpc_association){.transport = RPC_NCACN_IP_TCP, .connection = 1, .client = (char *)"192.0.2.7:49152",
-                                    .server = (char *)"192.0.2.1:49664", .number = 1, .group = 0x1000};
+                                    .server = (char *)"192.0.2.1:49664", .number = 1, .group = 0x1000, .group_whole = true};
     interface = &cmrp_interface_3;
     t.v = verifier_new(NULL, NULL);
     t.handles = rpc_handles_new(false);
@@ -228,6 +228,17 @@ static void test_other_interface(void)
 
     open_resource(10, 7);
     interface = &cmrp_interface_2;
+    exchange(12, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 6}));
+    expect_kept("C-02", 1);
+
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
+    exchange(12, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_broken("C-02", 13, "with 0x00000005, though hResource \"Disk 1\" was opened on version 3.0 of the interface and "
+                  "is used on version 2.0; a fault 0x1C00001A is required");
+
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
     exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
     expect_broken("C-02", 13, "192.0.2.1:49664 answered ApiGetResourceState of 192.0.2.7:49152 with success, though hResource "
                   "\"Disk 1\" was opened on version 3.0 of the interface and is used on version 2.0");
@@ -243,6 +254,8 @@ static void test_other_interface(void)
     association.number = 2;
     association.group = 0x2000;
     exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-02", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
+    refuse(request(12, 12, SETS({"hResource", .number = 7})), 13, 0x1c00001a); /* what was refused need not be known */
     expect_not_applicable("C-02");
 
     sealed_exchange(10, 12);
@@ -263,6 +276,9 @@ static void test_type(void)
     expect_broken("C-03", 13, "though hResource \"Cluster Group\" was opened by ApiOpenGroup as HGROUP_RPC and the method takes "
                   "HRES_RPC");
 
+    exchange(10, 41, SETS({"lpszGroupName", .text = "Cluster Group"}), SETS({"return", .number = 7}));
+    exchange(12, 17, SETS({"hResource", .number = 7}), SETS({"return", .number = 997}));
+    expect_broken("C-03", 13, "with ERROR_IO_PENDING, though hResource \"Cluster Group\"");
     exchange(10, 41, SETS({"lpszGroupName", .text = "Cluster Group"}), SETS({"return", .number = 7}));
     refuse(request(12, 12, SETS({"hResource", .number = 7})), 13, 0x1c00001a);
     exchange(14, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 6}));
@@ -322,6 +338,30 @@ static void test_use_after_close(void)
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
     expect_found("C-05", VERDICT_VIOLATION, NULL, 2, 15, "with success, though hResource \"Disk 1\" had been closed in frame 13");
 
+    /* ERROR_ACCESS_DENIED is no answer of a server that knows the handle to be closed. */
+    open_resource(10, 7);
+    close_resource(12, 7);
+    exchange(14, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 6}));
+    expect_found("C-05", VERDICT_VIOLATION, NULL, 1, 14, "which ApiCloseResource had closed in frame 13");
+    open_resource(10, 7);
+    close_resource(12, 7);
+    exchange(14, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_found("C-05", VERDICT_VIOLATION, NULL, 2, 15, "with 0x00000005, though hResource \"Disk 1\" had been closed");
+
+    /* On another connection of the group it may have been on its way when the answer to the close was; not so long after. */
+    open_resource(10, 7);
+    close_resource(12, 7);
+    association.number = association.connection = 2;
+    refuse(request(14, 12, SETS({"hResource", .number = 7})), 15, 0x1c00001a);
+    expect_warned("C-05", 14, "which ApiCloseResource had closed in frame 13 on another connection just before");
+    open_resource(10, 7);
+    close_resource(12, 7);
+    association.number = association.connection = 2;
+    rpc_call *late = request_in(14, 12, SETS({"hResource", .number = 7}));
+    late->request.seconds += 2;
+    tell(late, false);
+    expect_broken("C-05", 14, "which ApiCloseResource had closed in frame 13");
+
     /* On its way when the handle was closed. */
     open_resource(10, 7);
     rpc_call *early = request(12, 12, SETS({"hResource", .number = 7}));
@@ -335,16 +375,29 @@ static void test_use_after_close(void)
     association.number = 2;
     association.group = 0x2000;
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
-    expect_kept("C-05", 1);
+    expect_open("C-05", "IC-TRUNCATED", 14, "with a handle whose opening is not in the capture");
 
     /* A close that failed closes nothing. */
     open_resource(10, 7);
     exchange(12, 11, SETS({"Resource", .number = 7}), SETS({"Resource", .number = 7}, {"return", .number = 5}));
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
     expect_kept("C-05", 2);
+
+    /* It may have been closed before the capture began, and given out anew where it did not see. */
     exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-05", "IC-TRUNCATED", 14, "with a handle whose opening is not in the capture");
+    close_resource(12, 7);
+    exchange(14, 12, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-05", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
+    exchange(14, 3, NO_SETS, NO_SETS);
     expect_not_applicable("C-05");
     tear_down();
+}
+
+static void bind_version(uint32_t frame, uint16_t version, int result)
+{
+    rpc_origin origin = {.frame = frame, .transport = association.transport, .connection = association.connection};
+    verifier_context(t.v, &association, &origin, &cmrp_interface_3.uuid, version, result);
 }
 
 static void test_left_open(void)
@@ -365,8 +418,19 @@ static void test_left_open(void)
     tell(call, false);
     verifier_closed(t.v, 1);
     expect_open("C-06", "IC-TRUNCATED", 11, "opened by ApiOpenResource, was not closed before the last connection of its "
-                "association ended; "
-                "calls may be missing");
+                "association ended; connections or calls may be missing");
+    open_resource(10, 7);
+    call = g_new0(rpc_call, 1); /* an answer without its request, which may have been what closes */
+    *call = (rpc_call){.association = &association, .interface = interface, .version_major = 3, .number = 99};
+    call->response = craft_message(RPC_RESPONSE, 15, NULL);
+    g_ptr_array_add(t.calls, call);
+    tell(call, true);
+    verifier_closed(t.v, 1);
+    expect_open("C-06", "IC-TRUNCATED", 11, "connections or calls may be missing");
+    association.group_whole = false; /* its group was begun by a connection before the capture */
+    open_resource(10, 7);
+    verifier_closed(t.v, 1);
+    expect_open("C-06", "IC-TRUNCATED", 11, "connections or calls may be missing");
 
     /* The end of the connection is not in the capture; groups may be left open; another connection of the group goes on. */
     open_resource(10, 7);
@@ -377,6 +441,11 @@ static void test_left_open(void)
     open_resource(10, 7);
     association.number = association.connection = 2;
     exchange(12, 3, NO_SETS, NO_SETS);
+    verifier_closed(t.v, 1);
+    expect_not_applicable("C-06");
+    open_resource(10, 7);
+    association.number = association.connection = 2;
+    bind_version(12, 3, 0); /* and has not called yet */
     verifier_closed(t.v, 1);
     expect_not_applicable("C-06");
 
@@ -427,6 +496,10 @@ static void test_access(void)
     expect_broken("C-08", 13, "with success, which takes access to all, though hResource \"Disk 1\" was opened by "
                   "ApiOpenResourceEx in frame 11 with GENERIC_READ alone");
 
+    open_for(10, 7, 0x80000000);
+    exchange(12, 18, SETS({"hResource", .number = 7}), SETS({"return", .number = 997})); /* it is being done */
+    expect_broken("C-08", 13, "with ERROR_IO_PENDING, which takes access to all, though hResource \"Disk 1\"");
+
     /* Reading, a handle that is good for all, and one whose access is not known. */
     open_for(10, 7, 0x80000000);
     exchange(12, 12, SETS({"hResource", .number = 7}), NO_SETS);
@@ -435,6 +508,10 @@ static void test_access(void)
     open_resource(18, 9);
     exchange(20, 18, SETS({"hResource", .number = 9}), NO_SETS);
     expect_not_applicable("C-08");
+    exchange(12, 18, SETS({"hResource", .number = 7}), SETS({"return", .number = 5}));
+    expect_not_applicable("C-08");
+    exchange(12, 18, SETS({"hResource", .number = 7}), NO_SETS);
+    expect_open("C-08", "IC-TRUNCATED", 12, "with a handle whose opening is not in the capture");
     sealed_exchange(10, 18);
     expect_open("C-08", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
     tear_down();
@@ -468,12 +545,6 @@ static void set_unprotected(void)
 {
     auth.security = NULL;
     auth.level = SEC_LEVEL_NONE;
-}
-
-static void bind_version(uint32_t frame, uint16_t version, int result)
-{
-    rpc_origin origin = {.frame = frame, .transport = association.transport, .connection = association.connection};
-    verifier_context(t.v, &association, &origin, &cmrp_interface_3.uuid, version, result);
 }
 
 /* What all rules of one version's requests have in common. */
@@ -576,6 +647,13 @@ static void test_password(void)
     exchange(12, 108, none, none);
     expect_warned("CMRP-4", 12, "with packet privacy, after calls of the same session without");
     set_version_2();
+    auth.level = SEC_LEVEL_PRIVACY;
+    exchange(10, 108, none, none);
+    auth.level = SEC_LEVEL_INTEGRITY;
+    good(12);
+    expect_warned("CMRP-4", 12, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 5 (integrity), in a session that set "
+                  "a password");
+    set_version_2();
     good(10);
     expect_not_applicable("CMRP-4");
     exchange(12, 108, none, none); /* version 3.0 */
@@ -650,8 +728,38 @@ static void test_refusal(void)
     auth.level = SEC_LEVEL_INTEGRITY;
     refuse(request(10, 3, none), 11, 5);
     request(12, 3, none);
+    verifier_closed(t.v, 2); /* another's end */
     verifier_closed(t.v, 1);
     expect_kept("CMRP-9", 2);
+
+    /* The connection went on: that it ended later says nothing of this request, whose answer was lost. */
+    auth.level = SEC_LEVEL_INTEGRITY;
+    request(10, 3, none);
+    refuse(request(12, 3, none), 13, 5);
+    verifier_closed(t.v, 1);
+    expect_open("CMRP-9", "IC-ONE-WAY", 10, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 5 (integrity), and no "
+                "answer is in the capture");
+
+    /* The bind is refused already; but not for its level where the interface is not there, or the transfer syntax. */
+    association.asked.level = SEC_LEVEL_INTEGRITY;
+    bind_version(10, 3, -1);
+    association.asked.nak = true;
+    bind_version(11, 3, 2);
+    expect_kept("CMRP-9", 1);
+    association.asked.level = SEC_LEVEL_INTEGRITY;
+    bind_version(11, 3, 2);
+    expect_kept("CMRP-9", 1);
+    for (association.asked.reason = 1; association.asked.reason < 3; association.asked.reason++) {
+        association.asked.level = SEC_LEVEL_INTEGRITY;
+        bind_version(11, 3, 2);
+        uint16_t reason = association.asked.reason;
+        expect_not_applicable("CMRP-9");
+        association.asked.reason = reason;
+    }
+    association.asked.nak = true;
+    association.asked.level = SEC_LEVEL_PRIVACY;
+    bind_version(11, 3, 2);
+    expect_not_applicable("CMRP-9");
 
     auth.level = SEC_LEVEL_INTEGRITY;
     good(10);
@@ -664,6 +772,9 @@ static void test_refusal(void)
     request(10, 3, none);
     expect_open("CMRP-9", "IC-ONE-WAY", 10, "sent ApiGetClusterName to 192.0.2.1:49664 with auth_level 4 (packet), and no answer "
                 "is in");
+    auth.level = SEC_LEVEL_PKT;
+    exchange(10, 186, none, none); /* whose parameters are nowhere told */
+    expect_broken("CMRP-9", 11, "192.0.2.1:49664 answered Opnum186Reserved of 192.0.2.7:49152 though it came with auth_level 4");
     auth.level = SEC_LEVEL_PKT;
     rpc_call *call = request(10, 3, none);
     call->response = craft_message(RPC_RESPONSE, 11, NULL);
@@ -696,6 +807,15 @@ static void test_spn(void)
     good(10);
     expect_warned("CMRP-12", 10, "for the service principal MSServerClusterMgmtAPI/192.0.2.1@CORP.EXAMPLE, which is made of an "
                   "address");
+    context.facts.target = "MSServerClusterMgmtAPI/2001:db8::1@CORP.EXAMPLE";
+    good(10);
+    expect_warned("CMRP-12", 10, "which is made of an address");
+    context.facts.target = "MSServerClusterMgmtAPI/192.0.2.1:49664@CORP.EXAMPLE";
+    good(10);
+    expect_warned("CMRP-12", 10, "which is made of an address");
+    context.facts.target = "MSServerClusterMgmtAPI/node1:49664@CORP.EXAMPLE";
+    good(10);
+    expect_not_applicable("CMRP-12");
     good(10);
     expect_not_applicable("CMRP-12");
 
@@ -708,6 +828,9 @@ static void test_spn(void)
     good(10);
     expect_broken("CMRP-13", 10, "for the service principal host/node1@CORP.EXAMPLE; MSServerClusterMgmtAPI/ and the server's "
                   "computer");
+    context.facts.target = "MSServerClusterMgmtAPI/node1/corp.example@CORP.EXAMPLE";
+    good(10);
+    expect_broken("CMRP-13", 10, "are required, and nothing more");
     context.facts.target = "MSServerClusterMgmtAPI/@CORP.EXAMPLE";
     good(10);
     expect_broken("CMRP-13", 10, "MSServerClusterMgmtAPI/@CORP.EXAMPLE");
@@ -729,6 +852,14 @@ static void test_spn(void)
     context.facts.ap_rep = false;
     good(10);
     expect_open("CMRP-14", "IC-ONE-WAY", 10, "the server's AP-REP is not in the capture");
+    context.facts.ap_rep = false; /* not needed to tell this */
+    context.facts.gss_flags = 0x203e;
+    good(10);
+    expect_broken("CMRP-14", 10, "with impersonation level IDENTIFY (GSS flags 0x0000203E");
+    set_ntlm(0xE2988235);
+    context.facts.target = "MSServerClusterMgmtAPI/node1";
+    good(10);
+    expect_broken("CMRP-14", 10, "with impersonation level IDENTIFY (NTLM flags 0xE2988235");
     set_ntlm(0xE2888235);
     context.facts.target = "MSServerClusterMgmtAPI/node1";
     good(10);
@@ -770,6 +901,13 @@ static void test_permission(void)
     context.facts.anonymous = true;
     good(10);
     expect_broken("CMRP-16", 11, "with success, though it was called anonymously");
+    set_ntlm(0xE2888235);
+    context.facts.user = "CORP\\guest";
+    good(10);
+    expect_broken("CMRP-16", 11, "with success, though it was called as Guest");
+    context.facts.user = "guest1@CORP.EXAMPLE";
+    good(10);
+    expect_open("CMRP-16", "IC-CONFIG", 10, "as guest1@CORP.EXAMPLE");
     set_unprotected();
     refuse(request(10, 3, none), 11, 5);
     exchange(12, 3, none, SETS({"return", .number = 5}));
@@ -782,6 +920,12 @@ static void test_permission(void)
     set_unprotected();
     exchange(12, 3, none, SETS({"return", .number = 0x6BF}));
     expect_not_applicable("CMRP-16");
+    set_unprotected();
+    exchange(12, 17, none, SETS({"return", .number = 997}));
+    expect_broken("CMRP-16", 13, "with ERROR_IO_PENDING, though it was called without an RPC security context");
+    set_unprotected();
+    exchange(12, 186, none, none);
+    expect_open("CMRP-16", "IC-INTERNAL", 13, "cannot be read: the specification does not tell its parameters");
 
     open_for(10, 7, 0x80000000);
     exchange(12, 18, SETS({"hResource", .number = 7}), none);
@@ -803,6 +947,12 @@ static void test_registered(void)
     auth.bound = false;
     refuse(request(12, 3, none), 13, 0x1c00000b);
     expect_warned("CMRP-18", 13, "with fault 0x1C00000B and without a call back for NTLM's handshake");
+    association.asked.auth_type = SEC_AUTH_NTLM; /* over a connection */
+    association.asked.nak = true;
+    association.asked.reason = 8;
+    bind_version(6, 2, 2);
+    expect_broken("CMRP-18", 6, "refused the bind of 192.0.2.7:49152 with auth_type 10 (NTLM): the authentication type is not "
+                  "recognized");
     set_version_2();
     auth.auth_type = SEC_AUTH_KERBEROS;
     good(10);
@@ -825,6 +975,9 @@ static void test_registered(void)
     set_ntlm(0xE2888235);
     good(10);
     expect_open("CMRP-19", "IC-NOHANDSHAKE", 10, "over SPNEGO, which was accepted");
+    context.facts.ap_rep = false;
+    good(10);
+    expect_open("CMRP-19", "IC-NOHANDSHAKE", 10, "with Kerberos, but the server's AP-REP");
     context.facts.target = "host/node1@CORP.EXAMPLE";
     good(10);
     expect_not_applicable("CMRP-19");
@@ -847,7 +1000,7 @@ static void test_syntaxes(void)
     ask(5, false, -1, 0);
     ask(5, true, -1, 0);
     ask(6, false, 0, 0);
-    ask(6, true, 2, 2); /* one of both is enough */
+    ask(6, false, 2, 2); /* one of both is enough: the tracker tells that NDR64 was not asked for alone */
     expect_kept("C-01", 1);
     ask(5, true, -1, 0);
     ask(6, true, 2, 2);
@@ -867,10 +1020,14 @@ static void test_granted(void)
     open_for(10, 7, 0x80000000);
     exchange(12, 117, SETS({"dwDesiredAccess", .number = 0x02000000}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
     exchange(14, 117, SETS({"dwDesiredAccess", .number = 2}), SETS({"return", .null = true}, {"Status", .number = 0x57}));
-    expect_kept("C-09", 3);
+    exchange(16, 117, SETS({"dwDesiredAccess", .number = 3}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
+    exchange(18, 117, SETS({"dwDesiredAccess", .number = 0x80000002}), SETS({"lpdwGrantedAccess", .number = 0x80000000}));
+    expect_kept("C-09", 5);
+    exchange(12, 117, SETS({"dwDesiredAccess", .number = 0x10002}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
+    expect_broken("C-09", 13, "with success, though dwDesiredAccess 0x00010002 asks for CLUSAPI_CHANGE");
     exchange(12, 117, SETS({"dwDesiredAccess", .number = 2}), SETS({"lpdwGrantedAccess", .number = 0x10000000}));
-    expect_broken("C-09", 13, "answered ApiOpenClusterEx of 192.0.2.7:49152 with success, though dwDesiredAccess asks for "
-                  "CLUSAPI_CHANGE");
+    expect_broken("C-09", 13, "answered ApiOpenClusterEx of 192.0.2.7:49152 with success, though dwDesiredAccess "
+                  "0x00000002 asks for CLUSAPI_CHANGE");
     open_for(10, 7, 3);
     expect_broken("C-09", 11, "with lpdwGrantedAccess 0x00000003; GENERIC_READ (0x80000000) or GENERIC_ALL");
     exchange(12, 117, none, SETS({"return", .null = true}, {"Status", .number = 5}));
@@ -1182,15 +1339,17 @@ static void test_properties(void)
     tear_down();
 }
 
-static GByteArray *batch(uint32_t version, const uint32_t *commands)
+/* Each command's name is a letter of `names`, or "k". */
+static GByteArray *batch(uint32_t version, const uint32_t *commands, const char *names)
 {
     GByteArray *out = g_byte_array_new();
     put32(out, version);
-    for (; *commands; commands++) {
+    for (const char *name = names; *commands; commands++) {
+        const char text[2] = {*name ? *name++ : 'k', 0};
         put32(out, *commands);
         put32(out, 4);
         put32(out, 4);
-        put_text(out, "k");
+        put_text(out, text);
         put32(out, 4);
         put32(out, 1);
     }
@@ -1199,14 +1358,14 @@ static GByteArray *batch(uint32_t version, const uint32_t *commands)
 
 static void run_batch(uint32_t frame, uint32_t version, const uint32_t *commands, uint32_t status)
 {
-    GByteArray *octets = batch(version, commands);
+    GByteArray *octets = batch(version, commands, "");
     exchange(frame, 113, SETS({"lpData", .octets = octets->data, .length = octets->len}), SETS({"return", .number = status}));
     g_byte_array_unref(octets);
 }
 
-static void read_batch(uint32_t frame, const uint32_t *asked, const uint32_t *told)
+static void read_batch(uint32_t frame, const uint32_t *asked, const uint32_t *told, const char *names)
 {
-    GByteArray *in = batch(1, asked), *out = batch(1, told);
+    GByteArray *in = batch(1, asked, "ab"), *out = batch(1, told, names);
     exchange(frame, 145, SETS({"lpInData", .octets = in->data, .length = in->len}),
              SETS({"lpOutData", .octets = out->data, .length = out->len}));
     g_byte_array_unref(in);
@@ -1215,7 +1374,8 @@ static void read_batch(uint32_t frame, const uint32_t *asked, const uint32_t *to
 
 static void test_batches(void)
 {
-    static const uint32_t fine[] = {2, 1, 4, 3, 2, 1, 0}, orphan[] = {2, 1, 3, 1, 0}, one[] = {8, 0}, two[] = {8, 8, 0};
+    static const uint32_t fine[] = {2, 1, 4, 3, 2, 1, 0}, orphan[] = {2, 1, 3, 1, 0}, one[] = {8, 0}, two[] = {8, 8, 0},
+                          error[] = {9, 8, 0}, key[] = {8, 7, 0};
     set_up();
     run_batch(10, 1, fine, 0);
     expect_kept("C-24", 1);
@@ -1226,10 +1386,15 @@ static void test_batches(void)
     run_batch(10, 1, orphan, 0x57);
     expect_kept("C-24", 2);
 
-    read_batch(10, two, two);
-    expect_kept("C-25", 1);
-    read_batch(10, two, one);
+    read_batch(10, two, two, "aB");
+    read_batch(12, two, error, "xb");
+    expect_kept("C-25", 2);
+    read_batch(10, two, one, "a");
     expect_broken("C-25", 11, "with a batch of 1 commands, where 2 were asked");
+    read_batch(10, two, two, "ba");
+    expect_broken("C-25", 11, "with a batch whose command 1 (\"b\") does not answer the one that was asked there (\"a\")");
+    read_batch(10, two, key, "ab");
+    expect_broken("C-25", 11, "with a batch whose command 2 (\"b\") does not answer");
     sealed_exchange(10, 145);
     expect_open("C-25", "IC-ENCRYPTED", 10, "no key for CORP\\alice");
     tear_down();
@@ -1263,9 +1428,13 @@ static void test_events(void)
     get_notify(10, 1, 0x100);
     exchange(12, 139, SETS({"hNotify", .number = 7}), none); /* three notifications */
     expect_kept("C-26", 2);
+    open_port(8);
     get_notify(10, 0, 0);
     expect_warned("C-26", 11, "answered ApiGetNotify of 192.0.2.7:49152 with success and no event, and nothing had ended the "
                   "waiting");
+    get_notify(10, 0, 0);
+    expect_open("C-26", "IC-TRUNCATED", 11, "with success and no event, on a port whose opening is not in the capture");
+    open_port(8);
     exchange(10, 139, SETS({"hNotify", .number = 7}), SETS({"Notifications", .null = true}));
     expect_warned("C-26", 11, "with success and no event");
     rpc_call *call = request(10, 65, SETS({"hNotify", .number = 7}));
@@ -1297,6 +1466,24 @@ static void test_events(void)
     add_notify(12, 5, 0x100);
     get_notify(14, 5, 0x200);
     expect_warned("C-29", 15, "with dwFilter 0x00000200, though 0x00000100 was asked for under dwNotifyKey 5");
+    open_port(10); /* events were lost, and the client is told so */
+    add_notify(12, 5, 0x100);
+    get_notify(14, 5, 0x00080000);
+    unblock(16);
+    get_notify(18, 0, 0);
+    expect_not_applicable("C-29");
+    open_port(10);
+    call = request_in(12, 60, SETS({"hNotify", .number = 7}));
+    g_byte_array_set_size(call->request.stub, 20);
+    tell(call, false);
+    get_notify(14, 6, 0x100);
+    expect_open("C-29", "IC-TRUNCATED", 15, "from a port whose registrations are not all to be read in the capture");
+    open_port(10);
+    call = request_in(12, 3, none);
+    call->call_id++; /* one is missing, which may have registered the key */
+    tell(call, false);
+    get_notify(14, 6, 0x100);
+    expect_open("C-29", "IC-TRUNCATED", 15, "from a port whose registrations are not all");
     get_notify(10, 5, 0x100);
     expect_open("C-29", "IC-TRUNCATED", 11, "from a port whose opening is not in the capture");
     tear_down();
@@ -1320,6 +1507,22 @@ static void test_unblocked(void)
     request(10, 147, SETS({"hNotify", .number = 7}));
     unblock(12);
     expect_open("C-27", "IC-TRUNCATED", 10, "the capture ends soon after");
+    /* The client has gone: whether it was there for the answer is not known. It was where it went on calling. */
+    for (int goes_on = 0; goes_on < 2; goes_on++) {
+        association.number = association.connection = 2;
+        request(10, 147, SETS({"hNotify", .number = 7}));
+        association.number = association.connection = 1;
+        unblock(12);
+        association.number = association.connection = goes_on ? 2 : 1;
+        call = request_in(20, 3, none);
+        call->request.seconds = 60;
+        tell(call, false);
+        verifier_closed(t.v, 2);
+        if (goes_on)
+            expect_warned("C-27", 10, "though its port was unblocked or closed in frame 13");
+        else
+            expect_open("C-27", "IC-TRUNCATED", 10, "unblocked or closed in frame 13; its connection ended as well");
+    }
     request(10, 147, SETS({"hNotify", .number = 7})); /* waits on */
     expect_not_applicable("C-27");
     tear_down();
@@ -1372,7 +1575,35 @@ static void test_start(void)
     expect_not_applicable("C-33");
     verifier_end(t.v);
     check_summary("C-31", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
-    check_summary("C-32", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
+    tear_down();
+}
+
+static void ask_state(uint32_t frame, uint32_t status)
+{
+    exchange(frame, 12, SETS({"hResource", .number = 7}), SETS({"return", .number = status}));
+}
+
+static void test_reconnect(void)
+{
+    set_up();
+    ask_state(10, 5072);
+    association.number = association.connection = 2;
+    association.server = (char *)"192.0.2.2:49664"; /* another node */
+    good(12);
+    ask_state(14, 0);
+    expect_kept("C-32", 1);
+    ask_state(10, 5073);
+    ask_state(12, 0); /* of the same node */
+    good(14);
+    expect_open("C-32", "IC-CACHE", 11, "192.0.2.1:49664 answered ApiGetResourceState of 192.0.2.7:49152 with 5073, which tells "
+                "it to reconnect; whether it knew another node");
+    ask_state(10, 6);
+    ask_state(12, 0);
+    refuse(request(14, 12, SETS({"hResource", .number = 7})), 15, 5072);
+    expect_not_applicable("C-32");
+    set_version_2();
+    ask_state(10, 6);
+    expect_open("C-32", "IC-CACHE", 11, "with 6, which tells it to reconnect");
     tear_down();
 }
 
@@ -1436,6 +1667,99 @@ static void test_rpc_status(void)
     tear_down();
 }
 
+/* A rule that is broken without end is told of so often, and then of the frames alone. */
+static void test_many(void)
+{
+    enum { MANY = 5000, TOLD = 4096 };
+    size_t told = 0;
+    set_up();
+    for (uint32_t i = 0; i < MANY; i++)
+        request(10 + i, 80, none);
+    verifier_end(t.v);
+    check_summary("C-11", VERDICT_VIOLATION, NULL, MANY);
+    const finding *last = NULL;
+    for (size_t i = 0; i < verifier_finding_count(t.v); i++) {
+        const finding *f = verifier_finding(t.v, i);
+        if (strcmp(f->rule->id, "C-11") != 0)
+            continue;
+        told++;
+        last = f;
+    }
+    g_assert_cmpuint(told, ==, TOLD + 1);
+    g_assert_cmpstr(last->message, ==, "more of what was found 4096 times before");
+    g_assert_cmpuint(last->frames->len, ==, MANY - TOLD);
+    g_assert_cmpuint(g_array_index(last->frames, uint32_t, 0), ==, 10 + TOLD);
+    tear_down();
+}
+
+static void no_answer(uint32_t frame, uint16_t opnum, const encode_set *in)
+{
+    rpc_call *call = request(frame, opnum, in);
+    verifier_finished(t.v, call);
+    rpc_handles_finished(t.handles, call);
+}
+
+/* Whether a server kept a rule, its answer alone shows. */
+static void test_unanswered(void)
+{
+    static const struct { const char *id; uint16_t opnum; } rules[] = {
+        {"C-04", 11}, {"C-07", 8}, {"C-09", 117}, {"C-13", 108}, {"C-16", 7}, {"C-18", 34}, {"C-19", 73}, {"C-25", 145},
+        {"C-37", 102},
+    };
+    set_up();
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        no_answer(10, rules[i].opnum, none);
+        expect_open(rules[i].id, "IC-ONE-WAY", 10, "and no answer is in the capture");
+        no_answer(10, 65, SETS({"hNotify", .number = 7})); /* waits for an event */
+        expect_not_applicable(rules[i].id);
+    }
+    set_version_2();
+    no_answer(10, 108, none);
+    expect_open("C-14", "IC-ONE-WAY", 10, "and no answer is in the capture");
+    open_for(10, 7, 0x80000000);
+    no_answer(12, 18, SETS({"hResource", .number = 7}));
+    expect_open("C-08", "IC-ONE-WAY", 12, "and no answer is in the capture");
+    open_for(10, 7, 0x10000000);
+    no_answer(12, 18, SETS({"hResource", .number = 7}));
+    expect_not_applicable("CMRP-17");
+
+    open_resource(10, 7);
+    no_answer(12, 12, SETS({"hResource", .number = 7}));
+    expect_not_applicable("C-03");
+    open_resource(10, 7);
+    no_answer(12, 45, SETS({"hGroup", .number = 7}));
+    expect_open("C-03", "IC-ONE-WAY", 12, "and no answer is in the capture");
+    open_resource(10, 7);
+    interface = &cmrp_interface_2;
+    no_answer(12, 12, SETS({"hResource", .number = 7}));
+    expect_open("C-02", "IC-ONE-WAY", 12, "and no answer is in the capture");
+
+    /* One that was answered, and then finished. */
+    rpc_call *call = exchange(10, 34, SETS({"cbData", .number = 0}),
+                              SETS({"lpcbRequired", .number = 0}, {"lpData", .length = 0}));
+    verifier_finished(t.v, call);
+    expect_kept("C-18", 1);
+    tear_down();
+}
+
+/* A client may have calls without end under way, which its server answers the last first. */
+static void test_backwards(void)
+{
+    enum { MANY = 300000 };
+    set_up();
+    const rule *r = rule_by_id("CMRP-16");
+    for (uint32_t i = MANY; i > 0; i--)
+        verifier_find(t.v, r, VERDICT_VIOLATION, NULL, &auth, i, "x");
+    verifier_find(t.v, r, VERDICT_VIOLATION, NULL, &auth, MANY, "x");
+    verifier_end(t.v);
+    g_assert_cmpuint(verifier_finding_count(t.v), >=, 1);
+    const finding *f = verifier_finding(t.v, 0);
+    g_assert_cmpuint(f->frames->len, ==, MANY);
+    for (uint32_t i = 0; i < MANY; i++)
+        g_assert_cmpuint(g_array_index(f->frames, uint32_t, i), ==, i + 1);
+    tear_down();
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -1470,7 +1794,11 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/c-27", test_unblocked);
     g_test_add_func("/cmrp-verdict/c-30", test_registrations);
     g_test_add_func("/cmrp-verdict/c-33", test_start);
+    g_test_add_func("/cmrp-verdict/c-32", test_reconnect);
     g_test_add_func("/cmrp-verdict/c-34", test_single_methods);
     g_test_add_func("/cmrp-verdict/c-38", test_rpc_status);
+    g_test_add_func("/cmrp-verdict/unanswered", test_unanswered);
+    g_test_add_func("/cmrp-verdict/many", test_many);
+    g_test_add_func("/cmrp-verdict/backwards", test_backwards);
     return g_test_run();
 }

@@ -33,7 +33,8 @@ static inline rpc_call craft_call(const rpc_association *association, const ndr_
 
 static inline void craft_response(rpc_call *call, uint32_t frame, const encode_set *sets)
 {
-    call->response = craft_message(RPC_RESPONSE, frame, encode_stub_set(call->interface, call->method, 0, true, false, sets));
+    GByteArray *stub = call->method->reserved ? NULL : encode_stub_set(call->interface, call->method, 0, true, false, sets);
+    call->response = craft_message(RPC_RESPONSE, frame, stub);
 }
 
 static inline void craft_fault(rpc_call *call, uint32_t frame, uint32_t status)

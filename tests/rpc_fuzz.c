@@ -55,6 +55,7 @@ static void on_message(rpc_call *call, bool response, void *user)
 
 static void on_finished(rpc_call *call, void *user)
 {
+    verifier_finished(((rig *)user)->judge, call);
     rpc_handles_finished(((rig *)user)->handles, call);
 }
 

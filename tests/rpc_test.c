@@ -104,6 +104,7 @@ typedef struct {
     uint32_t     frame;
     uint64_t     connection;
     uint64_t     group;    /* association group of the last message */
+    bool         group_whole;
     GPtrArray   *log;      /* one line an event */
 } rig;
 
@@ -119,6 +120,7 @@ static void note(rig *r, const char *format, ...)
 static void on_message(rpc_call *call, bool response, void *user)
 {
     ((rig *)user)->group = call->association->group;
+    ((rig *)user)->group_whole = call->association->group_whole;
     const rpc_message *m = response ? &call->response : &call->request;
     note(user, "%s %u %s opnum %u stub %d of %d frames %u%s", response ? "answer" : "request", call->call_id,
          call->interface ? call->interface->protocol : call->bound ? "other" : call->rejected ? "rejected" : "unbound",
@@ -285,13 +287,17 @@ static void test_groups(gconstpointer big_endian)
     rig_start(&r, true);
     g_assert_cmpuint(group_of(&r, 0, big), ==, 1);
     g_assert_cmpuint(group_of(&r, 7, big), ==, 1);
+    g_assert_true(r.group_whole);
     g_assert_cmpuint(group_of(&r, 0, big), ==, 3); /* a server that gives all the same */
     g_assert_cmpuint(group_of(&r, 7, big), ==, 3);
     g_assert_cmpuint(group_of(&r, 8, big), ==, 5); /* asked for another than was given */
+    g_assert_true(r.group_whole);
     rig_stop(&r);
     rig_start(&r, true);
     g_assert_cmpuint(group_of(&r, 7, big), ==, 1); /* begun before the capture */
+    g_assert_false(r.group_whole);
     g_assert_cmpuint(group_of(&r, 7, big), ==, 1);
+    g_assert_false(r.group_whole);
     rig_stop(&r);
 }
 

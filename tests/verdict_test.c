@@ -702,7 +702,7 @@ static void test_dwparam(void)
                  UNREAD "the snap length cut it: capture whole packets");
     send_stub(10, backuprkey_stub(0, 26), 26, SEC_VERIFIED, SEC_OK, NULL);
     expect_found("BKRP-19", VERDICT_INCONCLUSIVE, "IC-TRUNCATED", 1, 10,
-                 UNREAD "its stub ends before the parameters do");
+                 UNREAD "its stub does not fit the method's parameters");
     rpc_call call = call_in(10);
     call.request.complete = false;
     send_call(&call);

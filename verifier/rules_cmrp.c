@@ -81,9 +81,9 @@ enum { ASSOCIATIONS_LIMIT = 65536 };
 static void remember(GHashTable **set, uint64_t number)
 {
     if (!*set)
-        *set = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+        *set = rule_table(NULL);
     if (g_hash_table_size(*set) < ASSOCIATIONS_LIMIT)
-        g_hash_table_add(*set, g_memdup2(&number, sizeof number));
+        g_hash_table_add(*set, rule_number(number));
 }
 
 static bool is_remembered(GHashTable *set, uint64_t number)
@@ -118,6 +118,19 @@ static void check_integrity_2(verifier *v, const rule *self, void *state, const 
         verifier_pass(v, self);
 }
 
+/* The whole session is to be at packet privacy, what comes before the password and what comes after it. */
+static void check_beside_password(verifier *v, const rule *self, password_state *s, const rpc_call *call)
+{
+    const rpc_message *m = &call->request;
+    if (rule_is_trailer_cut(m) || m->level >= SEC_LEVEL_PRIVACY)
+        return;
+    remember(&s->below, call->association->number);
+    if (is_remembered(s->password, call->association->number))
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, rule_context_key(call, m),
+                          "with auth_level %u (%s), in a session that set a password, which takes packet privacy (6)", m->level,
+                          rpc_auth_level_name(m->level));
+}
+
 static void check_password(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     password_state *s = state;
@@ -126,12 +139,12 @@ static void check_password(verifier *v, const rule *self, void *state, const rpc
         return;
     bool sets = call->opnum == SET_SERVICE_ACCOUNT_PASSWORD;
     if (!sets) {
-        if (!rule_is_trailer_cut(m) && m->level < SEC_LEVEL_PRIVACY)
-            remember(&s->below, call->association->number);
+        check_beside_password(v, self, s, call);
         return;
     }
     if (!rule_is_trailer_known(v, self, call))
         return;
+    remember(&s->password, call->association->number);
     if (m->level < SEC_LEVEL_PRIVACY)
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, rule_context_key(call, m),
                           "with auth_level %u (%s), which leaves the password readable; packet privacy (6) is required", m->level,
@@ -199,13 +212,19 @@ static void check_spnego_3(verifier *v, const rule *self, void *state, const rpc
 
 /* CMRP-9. A bind_ack is no acceptance of calls; each request is judged by what came back. */
 typedef struct {
-    uint64_t connection;
+    uint64_t association;
     uint32_t frame;
     char    *text;
 } low_request;
 
 typedef struct {
-    GHashTable *waiting; /* a call's number -> low_request */
+    GHashTable *requests; /* a call's number -> low_request */
+    uint64_t    answered; /* the highest number of a call that was answered since the first of them */
+} low_connection;
+
+typedef struct {
+    GHashTable *waiting; /* a connection with unanswered requests -> low_connection */
+    guint       count;   /* of the requests */
 } refusal_state;
 
 /* Requests that were not answered yet; a hostile capture has more, and those are passed over. */
@@ -218,19 +237,45 @@ static void low_free(void *p)
     g_free(low);
 }
 
+static void low_connection_free(void *p)
+{
+    low_connection *c = p;
+    g_hash_table_unref(c->requests);
+    g_free(c);
+}
+
 static void wait_for_refusal(refusal_state *s, const rpc_call *call)
 {
+    const rpc_association *a = call->association;
     if (!s->waiting)
-        s->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, low_free);
-    if (g_hash_table_size(s->waiting) >= WAITING_LIMIT)
+        s->waiting = rule_table(low_connection_free);
+    if (s->count >= WAITING_LIMIT)
         return;
+    low_connection *c = g_hash_table_lookup(s->waiting, &a->connection);
+    if (!c) {
+        c = g_new0(low_connection, 1);
+        c->requests = rule_table(low_free);
+        g_hash_table_insert(s->waiting, rule_number(a->connection), c);
+    }
     low_request *low = g_new(low_request, 1);
-    *low = (low_request){call->association->connection, rule_frame(&call->request),
-                         g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", call->association->client,
-                                         call->method->name,
-                                         call->association->server, call->request.level,
-                                             rpc_auth_level_name(call->request.level))};
-    g_hash_table_insert(s->waiting, g_memdup2(&call->number, sizeof call->number), low);
+    *low = (low_request){a->number, rule_frame(&call->request),
+                         g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", a->client, call->method->name, a->server,
+                                         call->request.level, rpc_auth_level_name(call->request.level))};
+    if (g_hash_table_insert(c->requests, rule_number(call->number), low))
+        s->count++;
+}
+
+/* Whatever its level: a connection that goes on with other calls was not ended instead of an answer to those before. */
+static void note_answer(refusal_state *s, const rpc_call *call)
+{
+    low_connection *c = s->waiting ? g_hash_table_lookup(s->waiting, &call->association->connection) : NULL;
+    if (!c)
+        return;
+    c->answered = MAX(c->answered, call->number);
+    if (g_hash_table_remove(c->requests, &call->number))
+        s->count--;
+    if (g_hash_table_size(c->requests) == 0)
+        g_hash_table_remove(s->waiting, &call->association->connection);
 }
 
 static void judge_refusal(verifier *v, const rule *self, const rpc_call *call)
@@ -239,9 +284,9 @@ static void judge_refusal(verifier *v, const rule *self, const rpc_call *call)
     const void *key = rule_context_key(call, &call->request);
     if (outcome.end == CALL_FAULT)
         verifier_pass(v, self);
-    else if (outcome.end == CALL_UNREAD)
+    else if (outcome.end == CALL_UNREAD && !call->method->reserved) /* of what is reserved any answer is one too many */
         cmrp_find_unread(v, self, call);
-    else if (outcome.status == CMRP_ACCESS_DENIED)
+    else if (outcome.end == CALL_RETURNED && outcome.status == CMRP_ACCESS_DENIED)
         rule_find_response(v, self, call, VERDICT_WARNING, NULL, key, "with ERROR_ACCESS_DENIED and not with a fault, though it "
                            "came with auth_level %u (%s)", call->request.level, rpc_auth_level_name(call->request.level));
     else
@@ -252,19 +297,32 @@ static void judge_refusal(verifier *v, const rule *self, const rpc_call *call)
 static void refusal_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     refusal_state *s = state;
+    if (response)
+        note_answer(s, call);
     if (call->version_major != 3 || call->request.kind == RPC_NONE || !call->method || rule_is_trailer_cut(&call->request))
         return;
     if (call->request.level >= SEC_LEVEL_PRIVACY) {
         verifier_not_applicable(v, self, "no request came below packet privacy");
         return;
     }
-    if (!response) {
+    if (response)
+        judge_refusal(v, self, call);
+    else
         wait_for_refusal(s, call);
-        return;
-    }
-    if (s->waiting)
-        g_hash_table_remove(s->waiting, &call->number);
-    judge_refusal(v, self, call);
+}
+
+/* Why a presentation context is refused ([C706] 12.6.3.1). */
+enum { REASON_ABSTRACT_SYNTAX = 1, REASON_TRANSFER_SYNTAX = 2 };
+
+/* A server may refuse the bind already, or the presentation context; not for what the interface is, or how it is encoded. */
+static void refusal_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                            const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)state, (void)origin, (void)interface;
+    bool other_reason = !association->asked.nak && (association->asked.reason == REASON_ABSTRACT_SYNTAX ||
+                                                    association->asked.reason == REASON_TRANSFER_SYNTAX);
+    if (version_major == 3 && result > 0 && association->asked.level < SEC_LEVEL_PRIVACY && !other_reason)
+        verifier_pass(v, self);
 }
 
 /* A connection that is ended instead of an answer is a refusal as well. */
@@ -272,16 +330,41 @@ static void refusal_closed(verifier *v, const rule *self, void *state, uint64_t 
 {
     refusal_state *s = state;
     GHashTableIter iter;
-    gpointer value;
-    if (!s->waiting)
+    gpointer number;
+    const low_connection *c = s->waiting ? g_hash_table_lookup(s->waiting, &connection) : NULL;
+    if (!c)
         return;
-    g_hash_table_iter_init(&iter, s->waiting);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (((const low_request *)value)->connection != connection)
+    g_hash_table_iter_init(&iter, c->requests);
+    while (g_hash_table_iter_next(&iter, &number, NULL)) {
+        if (*(const uint64_t *)number < c->answered)
             continue;
         verifier_pass(v, self);
         g_hash_table_iter_remove(&iter);
     }
+}
+
+static gint by_frame(gconstpointer a, gconstpointer b)
+{
+    const low_request *x = *(low_request *const *)a, *y = *(low_request *const *)b;
+    return x->frame < y->frame ? -1 : x->frame > y->frame;
+}
+
+/* What is left of one connection. */
+static void find_unanswered(verifier *v, const rule *self, const low_connection *c)
+{
+    GHashTableIter iter;
+    gpointer value;
+    GPtrArray *left = g_ptr_array_new();
+    g_hash_table_iter_init(&iter, c->requests);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        g_ptr_array_add(left, value);
+    g_ptr_array_sort(left, by_frame);
+    for (guint i = 0; i < left->len; i++) {
+        const low_request *low = left->pdata[i];
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, GSIZE_TO_POINTER((gsize)low->association), low->frame,
+                      "%s, and no answer is in the capture", low->text);
+    }
+    g_ptr_array_unref(left);
 }
 
 static void refusal_end(verifier *v, const rule *self, void *state)
@@ -292,11 +375,8 @@ static void refusal_end(verifier *v, const rule *self, void *state)
     if (!s->waiting)
         return;
     g_hash_table_iter_init(&iter, s->waiting);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const low_request *low = value;
-        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, NULL, low->frame, "%s, and no answer is in the capture",
-                      low->text);
-    }
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        find_unanswered(v, self, value);
     g_clear_pointer(&s->waiting, g_hash_table_unref);
 }
 
@@ -314,17 +394,29 @@ static const char *spn_of(const sec_facts *facts)
 static char *instance_of(const char *spn)
 {
     const char *slash = strchr(spn, '/');
-    const char *begin = slash ? slash + 1 : "", *end = strpbrk(begin, "/@:");
-    return end ? g_strndup(begin, (gsize)(end - begin)) : g_strdup(begin);
+    const char *begin = slash ? slash + 1 : "", *end = strpbrk(begin, "/@"), *colon = strchr(begin, ':');
+    char *text = end ? g_strndup(begin, (gsize)(end - begin)) : g_strdup(begin);
+    if (colon && colon - begin < (ptrdiff_t)strlen(text) && !g_hostname_is_ip_address(text))
+        text[colon - begin] = '\0'; /* a port; an address of IPv6 has colons of its own */
+    return text;
 }
 
-static bool is_seen(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)
+/* "MSServerClusterMgmtAPI/node1/more" */
+static bool has_more(const char *spn)
 {
-    if (facts->mechanism != SEC_MECH_NTLM || facts->ntlm_authenticate)
-        return true;
+    const char *slash = strchr(spn, '/');
+    return slash && strchr(slash + 1, '/');
+}
+
+/* What the handshake of a request of version 3.0 showed, where it shows the principal; NULL after having said why not. */
+static const sec_facts *facts_of_principal(verifier *v, const rule *self, const rpc_call *call, bool response)
+{
+    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
+    if (!facts || facts->mechanism != SEC_MECH_NTLM || facts->ntlm_authenticate)
+        return facts;
     rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, call->request.auth,
                       "with NTLM, whose AUTHENTICATE message is not in the capture");
-    return false;
+    return NULL;
 }
 
 /* CMRP-11. Whether the client went by a name or an address is not in RPC, and what it had asked of DNS it may have known
@@ -332,8 +424,8 @@ static bool is_seen(verifier *v, const rule *self, const rpc_call *call, const s
 static void check_spn_named(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     if (spn_of(facts))
         verifier_pass(v, self);
@@ -343,17 +435,12 @@ static void check_spn_named(verifier *v, const rule *self, void *state, const rp
                           "be seen");
 }
 
-static bool is_address(const char *text)
-{
-    return g_hostname_is_ip_address(text);
-}
-
 /* CMRP-12. A client without a principal name keeps the rule if it went by address, and is not bound by it otherwise. */
 static void check_spn_null(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     const char *spn = spn_of(facts);
     if (!spn) {
@@ -361,7 +448,7 @@ static void check_spn_null(verifier *v, const rule *self, void *state, const rpc
         return;
     }
     char *instance = instance_of(spn);
-    if (is_address(instance))
+    if (g_hostname_is_ip_address(instance))
         rule_find_request(v, self, call, VERDICT_WARNING, NULL, call->request.auth,
                           "for the service principal %s, which is made of an address; there should be none", spn);
     else
@@ -373,8 +460,8 @@ static void check_spn_null(verifier *v, const rule *self, void *state, const rpc
 static void check_spn(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     const char *spn = spn_of(facts);
     if (!spn) {
@@ -382,25 +469,28 @@ static void check_spn(verifier *v, const rule *self, void *state, const rpc_call
         return;
     }
     char *instance = instance_of(spn);
-    if (g_ascii_strncasecmp(spn, spn_class, sizeof spn_class - 1) != 0 || !*instance)
+    if (g_ascii_strncasecmp(spn, spn_class, sizeof spn_class - 1) != 0 || !*instance || has_more(spn))
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, call->request.auth,
-                          "for the service principal %s; %s and the server's computer name are required", spn, spn_class);
+                          "for the service principal %s; %s and the server's computer name are required, and nothing more", spn,
+                          spn_class);
     else
         verifier_pass(v, self);
     g_free(instance);
 }
 
-/* CMRP-14 */
+/* CMRP-14. What is surely wrong is told before what is in doubt, or cannot be seen. */
 static void check_qos_spn(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     const char *spn = spn_of(facts);
     const void *key = call->request.auth;
     if (!spn)
         verifier_not_applicable(v, self, "the client named no service principal");
+    else if (rule_is_impersonation_other(facts))
+        rule_check_impersonation(v, self, call, facts);
     else if (facts->mechanism == SEC_MECH_NTLM)
         rule_find_request(v, self, call, VERDICT_WARNING, NULL, key,
                           "with NTLM, though it named the service principal %s: NTLM has no mutual authentication", spn);
@@ -419,8 +509,8 @@ static void check_qos_spn(verifier *v, const rule *self, void *state, const rpc_
 static void check_qos_null(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
-    const sec_facts *facts = facts_of_version(v, self, call, response, 3);
-    if (!facts || !is_seen(v, self, call, facts))
+    const sec_facts *facts = facts_of_principal(v, self, call, response);
+    if (!facts)
         return;
     if (spn_of(facts))
         verifier_not_applicable(v, self, "the client named a service principal");
@@ -430,12 +520,22 @@ static void check_qos_null(verifier *v, const rule *self, void *state, const rpc
 
 /* --------------------------------------------------------------------------------------- CMRP-16, CMRP-17: who may call */
 
+/* "CORP\\Guest", "Guest@CORP.EXAMPLE" */
+static bool is_guest(const char *user)
+{
+    static const char guest[] = "Guest";
+    const char *domain = user ? strchr(user, '\\') : NULL, *account = domain ? domain + 1 : user;
+    return account && g_ascii_strncasecmp(account, guest, sizeof guest - 1) == 0 &&
+           (account[sizeof guest - 1] == '\0' || account[sizeof guest - 1] == '@');
+}
+
 static const char *name_of_nobody(const rpc_call *call)
 {
     const rpc_auth *auth = call->request.auth;
     if (!auth)
         return "without an RPC security context";
-    return sec_context_facts(auth->security)->anonymous ? "anonymously" : NULL;
+    const sec_facts *facts = sec_context_facts(auth->security);
+    return facts->anonymous ? "anonymously" : is_guest(facts->user) ? "as Guest" : NULL;
 }
 
 /* Who is permitted is in no message; that nobody in particular is not can be judged. */
@@ -450,8 +550,9 @@ static void check_permission(verifier *v, const rule *self, void *state, const r
     bool refused = outcome.end != CALL_UNREAD && outcome.status == CMRP_ACCESS_DENIED;
     if (nobody && outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
-    else if (nobody && outcome.success)
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, key, "with success, though it was called %s", nobody);
+    else if (nobody && cmrp_is_done(&outcome))
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, key, "with %s, though it was called %s",
+                           outcome.success ? "success" : "ERROR_IO_PENDING", nobody);
     else if (nobody && refused)
         verifier_pass(v, self);
     else if (nobody)
@@ -465,6 +566,28 @@ static void check_permission(verifier *v, const rule *self, void *state, const r
 }
 
 /* ------------------------------------------------------------------------------- CMRP-18, CMRP-19: what the server registers */
+
+enum { NAK_AUTHENTICATION_TYPE = 8 };
+
+/* A bind that is refused because the server does not know the mechanism that it has to. */
+static void check_bind_refused(verifier *v, const rule *self, const rpc_association *association, const rpc_origin *origin,
+                               uint8_t auth_type)
+{
+    if (association->asked.nak && association->asked.auth_type == auth_type &&
+        association->asked.reason == NAK_AUTHENTICATION_TYPE)
+        verifier_find(v, self, VERDICT_VIOLATION, NULL, GSIZE_TO_POINTER((gsize)association->number), origin->frame,
+                      "%s refused the bind of %s with auth_type %u (%s): the authentication type is not recognized (bind_nak, "
+                      "reason 8)", association->server, association->client, auth_type, rpc_auth_type_name(auth_type));
+}
+
+/* Version 2.0 is for datagrams; where it is spoken over a connection, its bind tells. */
+static void registers_ntlm_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                                   const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)state, (void)interface;
+    if (version_major == 2 && result > 0)
+        check_bind_refused(v, self, association, origin, SEC_AUTH_NTLM);
+}
 
 /* CMRP-18. That a password was wrong is no sign that NTLM is not known. */
 static void check_registers_ntlm(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -489,18 +612,12 @@ static void check_registers_ntlm(verifier *v, const rule *self, void *state, con
         verifier_not_applicable(v, self, "what was called with NTLM failed for another reason");
 }
 
-enum { NAK_AUTHENTICATION_TYPE = 8 };
-
 static void registers_spnego_context(verifier *v, const rule *self, void *state, const rpc_association *association,
                                      const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
 {
     (void)state, (void)interface;
-    if (version_major == 3 && result > 0 && association->asked.nak && association->asked.auth_type == SEC_AUTH_SPNEGO &&
-        association->asked.reason == NAK_AUTHENTICATION_TYPE)
-        verifier_find(v, self, VERDICT_VIOLATION, NULL, NULL, origin->frame,
-                      "%s refused the bind of %s with auth_type 9 (SPNEGO): the authentication type is not recognized (bind_nak, "
-                      "reason 8)",
-                      association->server, association->client);
+    if (version_major == 3 && result > 0)
+        check_bind_refused(v, self, association, origin, SEC_AUTH_SPNEGO);
 }
 
 /* CMRP-19. The name is shown to be registered by a server that has the ticket's key and proves it. */
@@ -525,6 +642,9 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
         verifier_pass(v, self);
     else if (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_rep)
         verifier_not_applicable(v, self, "nobody asked for the principal by its name");
+    else if (facts->mechanism == SEC_MECH_KERBEROS)
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
+                          "with Kerberos, but the server's AP-REP, which proves that it has the key, is not in the capture");
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
                           "over SPNEGO, which was accepted; whether %s and the server's name are registered only Kerberos "
@@ -533,34 +653,21 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
 
 /* ------------------------------------------------------------------------------------------------ C-01: transfer syntaxes */
 
-enum { REASON_TRANSFER_SYNTAX = 2 };
-
-typedef struct {
-    uint64_t association; /* the last that asked */
-    bool     with_ndr;    /* it asked for more than NDR64 */
-} syntax_state;
-
 /* A client that asks for both in one bind has one of them accepted; one that asks for NDR64 alone must have it. Datagrams have no
  * NDR64. */
 static void check_syntaxes(verifier *v, const rule *self, void *state, const rpc_association *association,
                            const rpc_origin *origin,
                            const ndr_guid *interface, uint16_t version_major, int result)
 {
-    (void)interface;
-    syntax_state *s = state;
-    if (version_major != 3 || association->transport == RPC_NCADG_IP_UDP)
+    (void)state, (void)interface;
+    if (version_major != 3 || association->transport == RPC_NCADG_IP_UDP || result < 0)
         return;
-    if (result < 0) {
-        s->with_ndr = !association->asked.ndr64 || (s->with_ndr && s->association == association->number);
-        s->association = association->number;
-    } else if (result == 0) {
+    if (result == 0)
         verifier_pass(v, self);
-    } else if (association->asked.ndr64 && !association->asked.nak && association->asked.reason == REASON_TRANSFER_SYNTAX &&
-               s->association == association->number && !s->with_ndr) {
-        verifier_find(v, self, VERDICT_VIOLATION, NULL, NULL, origin->frame,
+    else if (association->asked.ndr64 && !association->asked.nak && association->asked.reason == REASON_TRANSFER_SYNTAX)
+        verifier_find(v, self, VERDICT_VIOLATION, NULL, GSIZE_TO_POINTER((gsize)association->number), origin->frame,
                       "%s refused NDR64 (reason 2, transfer syntax), which was all that %s asked for", association->server,
                       association->client);
-    }
 }
 
 /* -------------------------------------------------------------------------------------------------------- the rules */
@@ -594,7 +701,8 @@ const rule rules_cmrp[] = {
 
     {"CMRP-9", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server",
      "Version 3.0: the server refuses clients below packet privacy.",
-     .state_size = sizeof(refusal_state), .message = refusal_message, .closed = refusal_closed, .end = refusal_end},
+     .state_size = sizeof(refusal_state), .context = refusal_context, .message = refusal_message,
+     .closed = refusal_closed, .end = refusal_end},
 
     {"CMRP-10", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client",
      "Version 3.0: the authentication service is SPNEGO.", .message = check_spnego_3},
@@ -622,17 +730,17 @@ const rule rules_cmrp[] = {
 
     {"CMRP-17", "cmrp", RULE_MUST, "MS-CMRP 2.1 <3>, 3.1.4.2", "server",
      "The server checks that the client is authorized to what it calls, by the access that its handle was opened with.",
-     .message = cmrp_check_access},
+     .unanswered = true, .message = cmrp_check_access},
 
     {"CMRP-18", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server", "Version 2.0: the server registers NTLM.",
-     .message = check_registers_ntlm},
+     .context = registers_ntlm_context, .message = check_registers_ntlm},
 
     {"CMRP-19", "cmrp", RULE_MUST, "MS-CMRP 2.1", "server",
      "Version 3.0: the server registers SPNEGO with the name MSServerClusterMgmtAPI, a slash and its computer name.",
      .context = registers_spnego_context, .message = registers_spnego_message},
 
     {"C-01", "cmrp", RULE_MUST, "MS-CMRP 2.2", "server",
-     "Version 3.0: the server takes NDR and NDR64.", .state_size = sizeof(syntax_state), .context = check_syntaxes},
+     "Version 3.0: the server takes NDR and NDR64.", .context = check_syntaxes},
 
     {0}
 };

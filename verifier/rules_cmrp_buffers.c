@@ -114,16 +114,17 @@ static void check_control_access(verifier *v, const rule *self, void *state, con
     bool modifies = call_values_number(in, "dwControlCode", &code) && (code & MODIFIES);
     call_values_free(in);
     const rpc_handle_use *first = rpc_handles_used(verifier_facts(v)->handles, call, false, &count);
-    if (!response || !modifies || count == 0 || !first->handle || !first->handle->access_known ||
-        first->handle->access != CMRP_GENERIC_READ)
+    if (!response || !modifies || cmrp_find_unknown(v, self, call, first, count) || count == 0 || !first->handle ||
+        !first->handle->access_known || first->handle->access != CMRP_GENERIC_READ)
         return;
     call_outcome outcome = call_outcome_of(call);
     if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
-    } else if (outcome.success) {
-        char *text = cmrp_handle_text(first);
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with success, though dwControlCode 0x%08X modifies and "
-                           "%s was opened with GENERIC_READ alone", (unsigned)code, text);
+    } else if (cmrp_is_done(&outcome)) {
+        char *text = cmrp_handle_text(first), *result = cmrp_result_text(&outcome);
+        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with %s, though dwControlCode 0x%08X modifies and %s was "
+                           "opened with GENERIC_READ alone", result, (unsigned)code, text);
+        g_free(result);
         g_free(text);
     } else if (outcome.status == CMRP_ACCESS_DENIED) {
         verifier_pass(v, self);
@@ -236,7 +237,12 @@ static void check_formats(verifier *v, const rule *self, void *state, const rpc_
 /* ------------------------------------------------------------------------------------------------- C-24, C-25: batches */
 
 enum { EXECUTE_BATCH = 113, EXECUTE_READ_BATCH = 145, EXECUTE_READ_BATCH_EX = 157, BATCH_VERSION = 1 };
-enum { COMMAND_SET_VALUE = 1, COMMAND_CREATE_KEY = 2, COMMAND_DELETE_KEY = 3, COMMAND_DELETE_VALUE = 4 };
+enum { COMMAND_SET_VALUE = 1, COMMAND_CREATE_KEY = 2, COMMAND_DELETE_KEY = 3, COMMAND_DELETE_VALUE = 4, COMMAND_READ_ERROR = 9 };
+
+typedef struct {
+    uint32_t type;
+    char    *name;
+} batch_command;
 
 typedef struct {
     bool     is_batch, malformed;
@@ -245,15 +251,25 @@ typedef struct {
     uint32_t commands;
     bool     deleted;  /* the last command about keys deleted one */
     uint32_t orphan;   /* the number, from 1, of a command about values after that; 0 */
+    GArray  *each;     /* of batch_command; NULL: they are not asked for */
 } batch_walk;
 
 static void walk_command(batch_walk *w, uint32_t command)
 {
+    const batch_command item = {command, NULL};
     w->commands++;
+    if (w->each)
+        g_array_append_val(w->each, item);
     if (command == COMMAND_DELETE_KEY || command == COMMAND_CREATE_KEY)
         w->deleted = command == COMMAND_DELETE_KEY;
     if ((command == COMMAND_SET_VALUE || command == COMMAND_DELETE_VALUE) && w->deleted && w->orphan == 0)
         w->orphan = w->commands;
+}
+
+static void name_command(batch_command *command, const char *name)
+{
+    g_free(command->name);
+    command->name = g_strdup(name);
 }
 
 static void walk_batch(const ndr_event *e, void *user)
@@ -272,6 +288,8 @@ static void walk_batch(const ndr_event *e, void *user)
         w->version = (uint32_t)e->value.number;
     else if (strcmp(e->name, "CommandType") == 0)
         walk_command(w, (uint32_t)e->value.number);
+    else if (strcmp(e->name, "Name") == 0 && w->each && w->each->len > 0)
+        name_command(&g_array_index(w->each, batch_command, w->each->len - 1), e->value.text);
 }
 
 static bool read_batch(const rpc_call *call, bool response, batch_walk *w)
@@ -309,15 +327,51 @@ static void check_batch(verifier *v, const rule *self, void *state, const rpc_ca
         verifier_pass(v, self);
 }
 
-static void judge_read_batch(const cmrp_answered *a)
+/* The number, from 1, of the first command whose answer is about something else; 0. An error may stand for any. */
+static guint wrong_answer(const GArray *asked, const GArray *told)
 {
-    batch_walk asked = {0}, told = {0};
-    if (!a->outcome.success || !read_batch(a->call, false, &asked) || !read_batch(a->call, true, &told))
-        return;
-    if (asked.commands != told.commands)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with a batch of %u commands, where %u were asked", told.commands, asked.commands);
+    for (guint i = 0; i < asked->len; i++) {
+        const batch_command *x = &g_array_index(asked, batch_command, i), *y = &g_array_index(told, batch_command, i);
+        if (y->type == COMMAND_READ_ERROR)
+            continue;
+        if (x->type != y->type || (x->name && y->name && g_ascii_strcasecmp(x->name, y->name) != 0))
+            return i + 1;
+    }
+    return 0;
+}
+
+static void compare_batches(const cmrp_answered *a, const batch_walk *asked, const batch_walk *told)
+{
+    guint wrong = asked->commands == told->commands ? wrong_answer(asked->each, told->each) : 0;
+    if (asked->commands != told->commands)
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with a batch of %u commands, where %u were asked", told->commands,
+                         asked->commands);
+    else if (wrong > 0)
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with a batch whose command %u (\"%s\") does not answer the one that was asked "
+                         "there (\"%s\")", wrong, g_array_index(told->each, batch_command, wrong - 1).name,
+                         g_array_index(asked->each, batch_command, wrong - 1).name);
     else
         verifier_pass(a->v, a->self);
+}
+
+static void clear_command(gpointer command)
+{
+    g_free(((batch_command *)command)->name);
+}
+
+static void judge_read_batch(const cmrp_answered *a)
+{
+    if (!a->outcome.success)
+        return;
+    batch_walk walks[2] = {0};
+    for (int response = 0; response < 2; response++) {
+        walks[response].each = g_array_new(FALSE, FALSE, sizeof(batch_command));
+        g_array_set_clear_func(walks[response].each, clear_command);
+    }
+    if (read_batch(a->call, false, &walks[0]) && read_batch(a->call, true, &walks[1]))
+        compare_batches(a, &walks[0], &walks[1]);
+    for (int response = 0; response < 2; response++)
+        g_array_unref(walks[response].each);
 }
 
 static void check_read_batch(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -331,7 +385,8 @@ static void check_read_batch(verifier *v, const rule *self, void *state, const r
 
 const rule rules_cmrp_buffers[] = {
     {"C-19", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1.74, 3.1.4.2.74 and their like", "server",
-     "Control methods return no more than fits, and tell in lpcbRequired what would be needed.", .message = check_control},
+     "Control methods return no more than fits, and tell in lpcbRequired what would be needed.",
+     .unanswered = true, .message = check_control},
 
     {"C-20", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.3", "client",
      "A control code is one for the object of its method.", .message = check_control_object},
@@ -350,7 +405,8 @@ const rule rules_cmrp_buffers[] = {
      "A batch has version 1; a value's command after a deleted key is ERROR_INVALID_PARAMETER.", .message = check_batch},
 
     {"C-25", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.141, 3.1.4.2.145", "server",
-     "A read batch is answered with a command for each that was asked.", .message = check_read_batch},
+     "A read batch is answered with a command for each that was asked, in the same order.",
+     .unanswered = true, .message = check_read_batch},
 
     {0}
 };

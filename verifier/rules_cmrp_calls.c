@@ -26,6 +26,8 @@ void cmrp_with_answer(verifier *v, const rule *self, const rpc_call *call, bool 
         return;
     }
     cmrp_answered a = {.v = v, .self = self, .call = call, .outcome = call_outcome_of(call)};
+    if (a.outcome.end == CALL_UNANSWERED)
+        cmrp_find_unanswered(v, self, call);
     if (a.outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     if (a.outcome.end != CALL_RETURNED)
@@ -65,15 +67,17 @@ void cmrp_find_answer(const cmrp_answered *a, rule_verdict verdict, const char *
 
 /* ------------------------------------------------------------------------------------------------------ C-09: access */
 
-enum { OPEN_CLUSTER_EX = 117, OPEN_NET_INTERFACE_EX = 122, READ_ACCESS = 1, CHANGE_ACCESS = 2 };
+enum { OPEN_CLUSTER_EX = 117, OPEN_NET_INTERFACE_EX = 122, READ_ACCESS = 1, CHANGE_ACCESS = 2,
+      MAXIMUM_ALLOWED = 0x02000000 };
 
 static void judge_granted(const cmrp_answered *a)
 {
     uint32_t desired = cmrp_in(a, "dwDesiredAccess"), granted = cmrp_out(a, "lpdwGrantedAccess");
-    bool change_alone = desired == CHANGE_ACCESS;
+    const uint32_t reads = READ_ACCESS | MAXIMUM_ALLOWED | CMRP_GENERIC_READ | CMRP_GENERIC_ALL;
+    bool change_alone = (desired & CHANGE_ACCESS) && !(desired & reads);
     if (change_alone && a->outcome.success)
-        cmrp_find_answer(a, VERDICT_VIOLATION, "with success, though dwDesiredAccess asks for CLUSAPI_CHANGE_ACCESS (2) without "
-                    "CLUSAPI_READ_ACCESS (1); ERROR_INVALID_PARAMETER is required");
+        cmrp_find_answer(a, VERDICT_VIOLATION, "with success, though dwDesiredAccess 0x%08X asks for CLUSAPI_CHANGE_ACCESS (2) "
+                         "without CLUSAPI_READ_ACCESS (1); ERROR_INVALID_PARAMETER is required", desired);
     else if (a->outcome.success && granted != CMRP_GENERIC_READ && granted != CMRP_GENERIC_ALL)
         cmrp_find_answer(a, VERDICT_VIOLATION, "with lpdwGrantedAccess 0x%08X; GENERIC_READ (0x80000000) or GENERIC_ALL "
                          "(0x10000000) is required",
@@ -183,7 +187,9 @@ static void check_password_3(verifier *v, const rule *self, void *state, const r
     if (call->version_major != 3 || call->opnum != SET_PASSWORD)
         return;
     call_outcome outcome = response ? call_outcome_of(call) : (call_outcome){0};
-    if (outcome.end == CALL_UNREAD)
+    if (response && outcome.end == CALL_UNANSWERED)
+        cmrp_find_unanswered(v, self, call);
+    else if (outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     else if (outcome.end == CALL_RETURNED)
         judge_not_implemented(&(cmrp_answered){.v = v, .self = self, .call = call, .outcome = outcome});
@@ -360,9 +366,101 @@ static void check_query(verifier *v, const rule *self, void *state, const rpc_ca
         cmrp_with_answer(v, self, call, response, judge_query);
 }
 
+/* -------------------------------------------------------------------------------------------------- C-32: reconnecting */
+
+/* Clients, and pairs of clients and servers, that are remembered. */
+enum { PAIRS_LIMIT = 4096 };
+
+/* The codes that tell a client to reconnect, as far as servers send them: the others are of the client's own runtime. */
+static bool tells_to_reconnect(uint32_t status, uint16_t version)
+{
+    enum { SHUTDOWN = 1115, SERVER_SHUTDOWN = 1255, NODE_NOT_READY = 5072, NODE_SHUTTING_DOWN = 5073 };
+    return status == NODE_NOT_READY || status == NODE_SHUTTING_DOWN ||
+           (version == 2 && (status == SHUTDOWN || status == SERVER_SHUTDOWN || status == CMRP_INVALID_HANDLE));
+}
+
+typedef struct {
+    uint16_t version, opnum;
+    uint32_t frame;
+    char    *server; /* its address */
+    char    *text;
+} told_client;
+
+typedef struct {
+    GHashTable *clients; /* a client's address -> told_client: what it was told last */
+} reconnect_state;
+
+static void told_free(void *p)
+{
+    told_client *told = p;
+    g_free(told->server);
+    g_free(told->text);
+    g_free(told);
+}
+
+static char *address_of(const char *endpoint)
+{
+    return g_strndup(endpoint, rule_address_length(endpoint));
+}
+
+static void note_told(reconnect_state *s, const rpc_call *call, const call_outcome *outcome)
+{
+    const rpc_association *a = call->association;
+    if (!s->clients)
+        s->clients = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_free);
+    if (g_hash_table_size(s->clients) >= PAIRS_LIMIT)
+        return;
+    told_client *told = g_new(told_client, 1);
+    *told = (told_client){call->version_major, call->opnum, rule_frame(&call->response), address_of(a->server),
+                          g_strdup_printf("%s answered %s of %s with %u, which tells it to reconnect", a->server,
+                                          call->method->name, a->client, outcome->status)};
+    g_hash_table_insert(s->clients, address_of(a->client), told);
+}
+
+/* Reconnecting is seen where the same method is sent to another node. */
+static void reconnect_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
+{
+    reconnect_state *s = state;
+    const rpc_association *a = call->association;
+    if (call->request.kind == RPC_NONE || !call->method)
+        return;
+    if (response) {
+        const call_outcome outcome = call_outcome_of(call);
+        if (outcome.end == CALL_RETURNED && tells_to_reconnect(outcome.status, call->version_major))
+            note_told(s, call, &outcome);
+        return;
+    }
+    if (!s->clients || g_hash_table_size(s->clients) == 0)
+        return;
+    char *client = address_of(a->client), *server = address_of(a->server);
+    const told_client *told = g_hash_table_lookup(s->clients, client);
+    if (told && told->version == call->version_major && told->opnum == call->opnum && strcmp(told->server, server) != 0) {
+        verifier_pass(v, self);
+        g_hash_table_remove(s->clients, client);
+    }
+    g_free(server);
+    g_free(client);
+}
+
+static void reconnect_end(verifier *v, const rule *self, void *state)
+{
+    reconnect_state *s = state;
+    GHashTableIter iter;
+    gpointer value;
+    if (!s->clients)
+        return;
+    g_hash_table_iter_init(&iter, s->clients);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const told_client *told = value;
+        verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_cache, NULL, told->frame, "%s; whether it knew another node, and tried "
+                      "it, is not in the capture", told->text);
+    }
+    g_clear_pointer(&s->clients, g_hash_table_unref);
+}
+
 /* ---------------------------------------------------------------------------------------------- C-33: how clients begin */
 
-enum { GET_CLUSTER_NAME = 3, OPEN_CLUSTER = 0, CREATE_ENUM_EX = 125, PAIRS_LIMIT = 4096 };
+enum { GET_CLUSTER_NAME = 3, OPEN_CLUSTER = 0, CREATE_ENUM_EX = 125 };
 
 typedef struct {
     GHashTable *steps; /* "client server", addresses -> how far it has come */
@@ -567,7 +665,7 @@ static void check_rpc_status(verifier *v, const rule *self, void *state, const r
 const rule rules_cmrp_calls[] = {
     {"C-09", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.116 to .121", "server",
      "GENERIC_READ or GENERIC_ALL is granted; to ask for change without read is ERROR_INVALID_PARAMETER.",
-     .message = check_granted},
+     .unanswered = true, .message = check_granted},
 
     {"C-10", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1, 3.1.4.2", "both",
      "Names of clusters and nodes have at most 32 octets in version 2.0 and 128 in version 3.0, terminator included.",
@@ -580,22 +678,24 @@ const rule rules_cmrp_calls[] = {
      "Opnums that are reserved for future use should not be sent, and are answered with a fault.", .message = check_reserved},
 
     {"C-13", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.108", "server",
-     "Version 3.0: ApiSetServiceAccountPassword always fails with ERROR_CALL_NOT_IMPLEMENTED.", .message = check_password_3},
+     "Version 3.0: ApiSetServiceAccountPassword always fails with ERROR_CALL_NOT_IMPLEMENTED.",
+     .unanswered = true, .message = check_password_3},
 
     {"C-14", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1.108, 2.2.2.9", "both",
-     "Version 2.0: ApiSetServiceAccountPassword has no flag but 1, and its sizes agree.", .message = check_password_2},
+     "Version 2.0: ApiSetServiceAccountPassword has no flag but 1, and its sizes agree.",
+     .unanswered = true, .message = check_password_2},
 
     {"C-15", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.1.8, 3.1.4.2.8", "both",
      "ApiCreateEnum asks for types that there are, those of the two highest bits alone.", .message = check_enum_type},
 
     {"C-16", "cmrp", RULE_MUST, "MS-CMRP 2.2.3.4, 2.2.3.5", "server",
-     "A list has as many entries as it says, each of a type that was asked for.", .message = check_list},
+     "A list has as many entries as it says, each of a type that was asked for.", .unanswered = true, .message = check_list},
 
     {"C-17", "cmrp", RULE_SHOULD, "MS-CMRP 3.1.4.1.33, 3.1.4.2.33", "client",
      "Registry values are of the types that the version has.", .message = check_value_type},
 
     {"C-18", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.35", "server",
-     "ApiQueryValue tells in lpcbRequired what it needs or what it wrote.", .message = check_query},
+     "ApiQueryValue tells in lpcbRequired what it needs or what it wrote.", .unanswered = true, .message = check_query},
 
     {0}
 };
@@ -605,7 +705,8 @@ const rule rules_cmrp_rest[] = {
      "A server that is read-only or not active refuses with the codes for that.", .message = NULL},
 
     {"C-32", "cmrp", RULE_SHOULD, "MS-CMRP 3.2.4.6", "client",
-     "A client that is told to reconnect goes on with another node.", .message = NULL},
+     "A client that is told to reconnect goes on with another node.",
+     .state_size = sizeof(reconnect_state), .message = reconnect_message, .end = reconnect_end},
 
     {"C-33", "cmrp", RULE_SHOULD, "MS-CMRP 3.2.3.3", "client",
      "A client connects with ApiGetClusterName, ApiOpenCluster or ApiOpenClusterEx, and ApiCreateEnum.",
@@ -621,7 +722,8 @@ const rule rules_cmrp_rest[] = {
      "bInheritHandle of RPC_SECURITY_ATTRIBUTES is 0.", .message = check_inherit},
 
     {"C-37", "cmrp", RULE_MUST, "MS-CMRP 2.2.3.3", "server",
-     "CLUSTER_OPERATIONAL_VERSION_INFO has dwSize 20, dwFlags 0 or 1, and dwReserved 0.", .message = check_version},
+     "CLUSTER_OPERATIONAL_VERSION_INFO has dwSize 20, dwFlags 0 or 1, and dwReserved 0.",
+     .unanswered = true, .message = check_version},
 
     {"C-38", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2", "server",
      "Version 3.0: rpc_status is in the responses of the methods that have it.", .message = check_rpc_status},

@@ -24,8 +24,42 @@ char *cmrp_handle_text(const rpc_handle_use *use)
 void cmrp_find_unread(verifier *v, const rule *self, const rpc_call *call)
 {
     const char *reason, *text = rule_unread(&call->response, &reason);
+    if (call->method && call->method->reserved) {
+        reason = ic_internal;
+        text = "the specification does not tell its parameters";
+    }
     rule_find_response(v, self, call, VERDICT_INCONCLUSIVE, reason, rule_context_key(call, &call->response),
                        "and the answer cannot be read: %s", text);
+}
+
+bool cmrp_is_done(const call_outcome *outcome)
+{
+    return outcome->success || (outcome->end == CALL_RETURNED && outcome->status == CMRP_IO_PENDING);
+}
+
+char *cmrp_result_text(const call_outcome *outcome)
+{
+    if (outcome->success)
+        return g_strdup("success");
+    return cmrp_is_done(outcome) ? g_strdup("ERROR_IO_PENDING") : g_strdup_printf("0x%08X", outcome->status);
+}
+
+void cmrp_note_call(call_sequence *sequence, const rpc_call *call, bool response)
+{
+    if (response) {
+        sequence->gap |= call->request.kind == RPC_NONE;
+        return;
+    }
+    sequence->gap |= sequence->called && call->call_id > sequence->call_id + 1;
+    sequence->called = true;
+    sequence->call_id = call->call_id;
+}
+
+void cmrp_find_unanswered(verifier *v, const rule *self, const rpc_call *call)
+{
+    if (!cmrp_waits(call->opnum))
+        rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_one_way, rule_context_key(call, &call->request),
+                          "and no answer is in the capture");
 }
 
 static const rpc_handles *handles_of(const verifier *v)
@@ -89,23 +123,40 @@ static void find_unknown(verifier *v, const rule *self, const rpc_call *call)
 
 /* ------------------------------------------------------------------------------------------------- C-02: interfaces */
 
+/* The runtime refuses a handle before the method sees it, with a fault, or the method does, with ERROR_INVALID_HANDLE. */
+static bool is_handle_refused(const call_outcome *outcome)
+{
+    return outcome->end == CALL_FAULT || (!outcome->success && (outcome->status == 0 || outcome->status == CMRP_INVALID_HANDLE));
+}
+
 /* Within one association group: the same octets in another are another handle. Handles of interfaces that are not decoded are not
  * followed, so what is left is the other version of ClusAPI. */
 static void judge_interface(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
                             const call_outcome *outcome)
 {
-    if (!use->handle->type || use->handle->interface == call->interface) {
+    if (!use->handle->type) {
+        if (cmrp_is_done(outcome))
+            find_unknown(v, self, call);
+        return;
+    }
+    if (use->handle->interface == call->interface) {
         verifier_not_applicable(v, self, "no handle of another interface was used");
         return;
     }
-    if (!outcome->success) {
+    if (outcome->end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
+        return;
+    }
+    if (is_handle_refused(outcome)) {
         verifier_pass(v, self);
         return;
     }
-    char *text = cmrp_handle_text(use);
-    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s was opened on version %u.%u of the "
-                       "interface and is used on version %u.%u", text, use->handle->interface->version_major,
-                       use->handle->interface->version_minor, call->version_major, call->version_minor);
+    char *text = cmrp_handle_text(use), *result = cmrp_result_text(outcome);
+    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, though %s was opened on version %u.%u of the "
+                       "interface and is used on version %u.%u; a fault 0x1C00001A is required", result, text,
+                       use->handle->interface->version_major, use->handle->interface->version_minor, call->version_major,
+                       call->version_minor);
+    g_free(result);
     g_free(text);
 }
 
@@ -128,7 +179,7 @@ static void judge_type(verifier *v, const rule *self, const rpc_call *call, cons
     const rpc_handle *h = use->handle;
     if (strcmp(use->type->name, "HGENERIC_RPC") == 0) /* takes several types (2.2.1.10) */
         return;
-    if (!h->type && outcome->success)
+    if (!h->type && cmrp_is_done(outcome))
         find_unknown(v, self, call);
     if (!h->type)
         return;
@@ -136,14 +187,18 @@ static void judge_type(verifier *v, const rule *self, const rpc_call *call, cons
         verifier_not_applicable(v, self, "each handle was of the type that its method takes");
         return;
     }
-    if (!outcome->success) {
+    if (outcome->end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
+        return;
+    }
+    if (!cmrp_is_done(outcome)) {
         verifier_pass(v, self);
         return;
     }
-    char *text = cmrp_handle_text(use);
-    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s was opened by %s as %s and the "
-                       "method takes %s",
-                       text, h->opened_by->name, h->type->name, use->type->name);
+    char *text = cmrp_handle_text(use), *result = cmrp_result_text(outcome);
+    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, though %s was opened by %s as %s and the method "
+                       "takes %s", result, text, h->opened_by->name, h->type->name, use->type->name);
+    g_free(result);
     g_free(text);
 }
 
@@ -182,7 +237,9 @@ static void check_close(verifier *v, const rule *self, void *state, const rpc_ca
         return;
     call_outcome outcome = call_outcome_of(call);
     const rpc_handle_use *use = use_given_back(v, call);
-    if (outcome.end == CALL_UNREAD) {
+    if (outcome.end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
+    } else if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
     } else if (!outcome.success || !use) {
         verifier_not_applicable(v, self, "no handle was closed with success");
@@ -198,22 +255,35 @@ static void check_close(verifier *v, const rule *self, void *state, const rpc_ca
 
 /* -------------------------------------------------------------------------------------------- C-05: use after close */
 
-/* A request that was on its way when the handle was closed is not one that came after. */
+/* How long an answer on another connection may be on its way to the client that goes on using the handle. */
+enum { ON_ITS_WAY_SECONDS = 1 };
+
+/* A request that was on its way when the handle was closed is not one that came after: on another connection it may have been
+ * sent before the answer had come. */
+static bool may_cross(const rpc_call *call, const rpc_handle *h)
+{
+    return call->association->number != h->closed_on && call->request.seconds - h->closed_at <= ON_ITS_WAY_SECONDS;
+}
+
 static void judge_uses(verifier *v, const rule *self, const rpc_call *call)
 {
     size_t count;
     const rpc_handle_use *uses = rpc_handles_used(handles_of(v), call, false, &count);
     for (size_t i = 0; i < count; i++) {
         const rpc_handle *h = uses[i].handle;
+        if (h && !h->type)
+            find_unknown(v, self, call);
         if (!h || !h->type)
             continue;
         if (!uses[i].after_close) {
             verifier_pass(v, self);
             continue;
         }
+        bool crosses = may_cross(call, h);
         char *text = cmrp_handle_text(&uses[i]);
-        rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, which %s had closed in frame %u", text,
-                          h->closed_by->name, h->closed_in);
+        rule_find_request(v, self, call, crosses ? VERDICT_WARNING : VERDICT_VIOLATION, NULL, NULL,
+                          "with %s, which %s had closed in frame %u%s", text, h->closed_by->name, h->closed_in,
+                          crosses ? " on another connection just before" : "");
         g_free(text);
     }
 }
@@ -221,11 +291,12 @@ static void judge_uses(verifier *v, const rule *self, const rpc_call *call)
 static void judge_answer(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
                          const call_outcome *outcome)
 {
-    if (!use->after_close || !outcome->success)
+    if (!use->after_close || !use->handle->type || is_handle_refused(outcome))
         return;
-    char *text = cmrp_handle_text(use);
-    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, though %s had been closed in frame %u; a "
-                       "fault 0x1C00001A or ERROR_INVALID_HANDLE is required", text, use->handle->closed_in);
+    char *text = cmrp_handle_text(use), *result = cmrp_result_text(outcome);
+    rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, though %s had been closed in frame %u; a "
+                       "fault 0x1C00001A or ERROR_INVALID_HANDLE is required", result, text, use->handle->closed_in);
+    g_free(result);
     g_free(text);
 }
 
@@ -247,15 +318,29 @@ static void check_use_after_close(verifier *v, const rule *self, void *state, co
 
 /* ------------------------------------------------------------------------------------------- C-06: left to run down */
 
-/* Connections that ended, and connections of each association group: its handles live as long as one of them does. */
 typedef struct {
-    GHashTable *ended;   /* of uint64_t, as a set */
-    GHashTable *groups;  /* scope -> set of connections */
-    GHashTable *call_ids; /* connection -> the call_id of its last request */
-    GHashTable *gaps;    /* connections with a gap in their call_ids, as a set: calls are missing from the capture */
-    uint64_t    last;    /* association */
+    bool          ended;
+    call_sequence calls;
+} left_connection;
+
+/* An association group: its handles live as long as one of its connections does. */
+typedef struct {
+    GHashTable *connections; /* of uint64_t, as a set */
+    bool        whole;       /* none of them is unknown */
+    bool        judged;      /* at the end of the capture; then, whether all have ended, and: */
+    bool        over, gap;   /* one of them, or calls on one of them, may be missing */
+} left_group;
+
+typedef struct {
+    GHashTable *connections; /* by number -> left_connection */
+    GHashTable *groups;      /* scope -> left_group */
+    uint64_t    last;        /* association */
     uint64_t    last_group;
+    bool        overflow;    /* there were too many connections to remember all */
 } left_open;
+
+/* Connections that are remembered; a capture that has more leaves the rule open. */
+enum { CONNECTIONS_LIMIT = 65536 };
 
 /* Which handles a client should close: HRES (3.2.4.3), HCLUSTER (3.2.4.1.3), HNOTIFY (3.2.4.5). */
 static bool should_close(const ndr_type *type)
@@ -264,9 +349,25 @@ static bool should_close(const ndr_type *type)
                     strcmp(type->name, "HCLUSTER_RPC") == 0);
 }
 
-static uint64_t *copy_number(uint64_t number)
+static void left_group_free(void *p)
 {
-    return g_memdup2(&number, sizeof number);
+    left_group *group = p;
+    g_hash_table_unref(group->connections);
+    g_free(group);
+}
+
+static void note_group(left_open *s, const rpc_association *a)
+{
+    char *scope = rpc_handles_scope(a);
+    left_group *group = g_hash_table_lookup(s->groups, scope);
+    if (!group) {
+        group = g_new(left_group, 1);
+        *group = (left_group){.connections = rule_table(NULL), .whole = true};
+        g_hash_table_insert(s->groups, g_strdup(scope), group);
+    }
+    group->whole &= a->group_whole;
+    g_hash_table_add(group->connections, rule_number(a->connection));
+    g_free(scope);
 }
 
 static void note_connection(left_open *s, const rpc_association *a)
@@ -275,38 +376,39 @@ static void note_connection(left_open *s, const rpc_association *a)
         return;
     s->last = a->number;
     s->last_group = a->group;
-    if (!s->groups)
-        s->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
-    char *scope = rpc_handles_scope(a);
-    GHashTable *connections = g_hash_table_lookup(s->groups, scope);
-    if (!connections) {
-        connections = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-        g_hash_table_insert(s->groups, g_strdup(scope), connections);
+    if (!s->groups) {
+        s->groups = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, left_group_free);
+        s->connections = rule_table(g_free);
     }
-    g_hash_table_add(connections, copy_number(a->connection));
-    g_free(scope);
+    if (g_hash_table_size(s->connections) >= CONNECTIONS_LIMIT || g_hash_table_size(s->groups) >= CONNECTIONS_LIMIT) {
+        s->overflow = true;
+        return;
+    }
+    if (!g_hash_table_contains(s->connections, &a->connection))
+        g_hash_table_insert(s->connections, rule_number(a->connection), g_new0(left_connection, 1));
+    note_group(s, a);
 }
 
-/* Clients number their calls one after the other. A handshake takes a number too, so that a gap is no proof of a loss; but where
- * there is none, nothing was lost between two calls. */
-static void note_call_id(left_open *s, const rpc_call *call)
+static left_connection *connection_of(const left_open *s, uint64_t number)
 {
-    uint64_t connection = call->association->connection;
-    if (!s->call_ids) {
-        s->call_ids = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-        s->gaps = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    }
-    gpointer last;
-    if (g_hash_table_lookup_extended(s->call_ids, &connection, NULL, &last) && call->call_id > GPOINTER_TO_UINT(last) + 1)
-        g_hash_table_add(s->gaps, copy_number(connection));
-    g_hash_table_insert(s->call_ids, copy_number(connection), GUINT_TO_POINTER(call->call_id));
+    return s->connections ? g_hash_table_lookup(s->connections, &number) : NULL;
+}
+
+/* A connection of the group without a call keeps its handles as well. */
+static void left_open_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                              const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)v, (void)self, (void)origin, (void)interface, (void)version_major;
+    if (result == 0)
+        note_connection(state, association);
 }
 
 static void left_open_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     note_connection(state, call->association);
-    if (!response)
-        note_call_id(state, call);
+    left_connection *c = connection_of(state, call->association->connection);
+    if (c)
+        cmrp_note_call(&c->calls, call, response);
     if (!response && call->method && given_back(call->method))
         is_read(v, self, call);
     const ndr_field *row = response ? given_back(call->method) : NULL;
@@ -318,28 +420,32 @@ static void left_open_message(verifier *v, const rule *self, void *state, const 
 static void left_open_closed(verifier *v, const rule *self, void *state, uint64_t connection)
 {
     (void)v, (void)self;
-    left_open *s = state;
-    if (!s->ended)
-        s->ended = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    g_hash_table_add(s->ended, copy_number(connection));
+    left_connection *c = connection_of(state, connection);
+    if (c)
+        c->ended = true;
 }
 
-/* Whether all connections of the group have ended; `gap`: calls on one of them may be missing. */
-static bool is_over(const left_open *s, const char *scope, bool *gap)
+static void judge_group(const left_open *s, left_group *group)
 {
     GHashTableIter iter;
     gpointer connection;
-    *gap = false;
-    GHashTable *connections = s->groups ? g_hash_table_lookup(s->groups, scope) : NULL;
-    if (!connections || !s->ended)
-        return false;
-    g_hash_table_iter_init(&iter, connections);
-    while (g_hash_table_iter_next(&iter, &connection, NULL)) {
-        if (!g_hash_table_contains(s->ended, connection))
-            return false;
-        *gap |= s->gaps && g_hash_table_contains(s->gaps, connection);
+    group->judged = group->over = true;
+    group->gap = s->overflow || !group->whole;
+    g_hash_table_iter_init(&iter, group->connections);
+    while (group->over && g_hash_table_iter_next(&iter, &connection, NULL)) {
+        const left_connection *c = g_hash_table_lookup(s->connections, connection);
+        group->over = c && c->ended;
+        group->gap |= c && c->calls.gap;
     }
-    return true;
+}
+
+/* The group of a handle; NULL: a connection of it goes on. Each group is judged once, however many handles it has. */
+static const left_group *group_that_ended(const left_open *s, const char *scope)
+{
+    left_group *group = s->groups ? g_hash_table_lookup(s->groups, scope) : NULL;
+    if (group && !group->judged)
+        judge_group(s, group);
+    return group && group->over ? group : NULL;
 }
 
 typedef struct {
@@ -351,14 +457,16 @@ typedef struct {
 static void judge_left(const rpc_handle *h, void *user)
 {
     const left_walk *w = user;
-    bool gap;
-    if (!h->opened_by || h->closed_by || h->maybe_closed || !should_close(h->type) || !is_over(w->state, h->scope, &gap))
+    if (!h->opened_by || h->closed_by || h->maybe_closed || !should_close(h->type))
         return;
-    verifier_find(w->v, w->self, gap ? VERDICT_INCONCLUSIVE : VERDICT_WARNING, gap ? ic_truncated : NULL,
-                  GSIZE_TO_POINTER((gsize)h->opened_on), h->opened_in,
+    const left_group *group = group_that_ended(w->state, h->scope);
+    if (!group)
+        return;
+    bool gap = group->gap;
+    verifier_find(w->v, w->self, gap ? VERDICT_INCONCLUSIVE : VERDICT_WARNING, gap ? ic_truncated : NULL, NULL, h->opened_in,
                   "%s%s%s%s, opened by %s, was not closed before the last connection of its association ended%s", h->type->name,
                   h->name ? " \"" : "", h->name ? h->name : "", h->name ? "\"" : "", h->opened_by->name,
-                  gap ? "; calls may be missing from the capture" : "");
+                  gap ? "; connections or calls may be missing from the capture" : "");
 }
 
 static void left_open_end(verifier *v, const rule *self, void *state)
@@ -367,10 +475,8 @@ static void left_open_end(verifier *v, const rule *self, void *state)
     left_walk walk = {v, self, s};
     if (handles_of(v))
         rpc_handles_each(handles_of(v), judge_left, &walk);
-    g_clear_pointer(&s->ended, g_hash_table_unref);
+    g_clear_pointer(&s->connections, g_hash_table_unref);
     g_clear_pointer(&s->groups, g_hash_table_unref);
-    g_clear_pointer(&s->call_ids, g_hash_table_unref);
-    g_clear_pointer(&s->gaps, g_hash_table_unref);
 }
 
 /* ---------------------------------------------------------------------------------------------------- C-07: opening */
@@ -394,7 +500,9 @@ static void check_open(verifier *v, const rule *self, void *state, const rpc_cal
         return;
     call_outcome outcome = call_outcome_of(call);
     const rpc_handle_use *use = opened_use(v, call);
-    if (outcome.end == CALL_UNREAD)
+    if (outcome.end == CALL_UNANSWERED)
+        cmrp_find_unanswered(v, self, call);
+    else if (outcome.end == CALL_UNREAD)
         cmrp_find_unread(v, self, call);
     else if (use && use->handle && outcome.status != 0)
         rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with status 0x%08X, and yet with a handle that is not "
@@ -416,6 +524,16 @@ static const uint8_t need_all[] = {
     133, 134, 135, 136, 146, 168, 172, 175, 176, 179, 182, 184
 };
 
+/* A handle that may have been opened for reading alone was good for more; false where it is known, or the call failed. */
+bool cmrp_find_unknown(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *first, size_t count)
+{
+    const call_outcome outcome = call_outcome_of(call);
+    if (count == 0 || !first->handle || first->handle->type || !cmrp_is_done(&outcome))
+        return false;
+    find_unknown(v, self, call);
+    return true;
+}
+
 void cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
@@ -427,18 +545,23 @@ void cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_cal
     if (!response)
         return;
     const rpc_handle_use *first = rpc_handles_used(handles_of(v), call, false, &count);
+    if (cmrp_find_unknown(v, self, call, first, count))
+        return;
     if (count == 0 || !first->handle || !first->handle->access_known || first->handle->access != CMRP_GENERIC_READ) {
         verifier_not_applicable(v, self, "no read-only handle was used for more than reading");
         return;
     }
     call_outcome outcome = call_outcome_of(call);
-    if (outcome.end == CALL_UNREAD) {
+    if (outcome.end == CALL_UNANSWERED) {
+        cmrp_find_unanswered(v, self, call);
+    } else if (outcome.end == CALL_UNREAD) {
         cmrp_find_unread(v, self, call);
-    } else if (outcome.success) {
-        char *text = cmrp_handle_text(first);
-        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with success, which takes access to all, though %s was "
-                           "opened by %s in frame %u with GENERIC_READ alone", text, first->handle->opened_by->name,
+    } else if (cmrp_is_done(&outcome)) {
+        char *text = cmrp_handle_text(first), *result = cmrp_result_text(&outcome);
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with %s, which takes access to all, though %s was "
+                           "opened by %s in frame %u with GENERIC_READ alone", result, text, first->handle->opened_by->name,
                            first->handle->opened_in);
+        g_free(result);
         g_free(text);
     } else if (outcome.status == CMRP_ACCESS_DENIED) {
         verifier_pass(v, self);
@@ -451,26 +574,28 @@ void cmrp_check_access(verifier *v, const rule *self, void *state, const rpc_cal
 
 const rule rules_cmrp_handles[] = {
     {"C-02", "cmrp", RULE_MUST, "MS-CMRP 2.2.1, 3.1.4.1, 3.1.4.2", "server",
-     "A handle of another interface is refused: strict_context_handle.", .message = check_interface},
+     "A handle of another interface is refused: strict_context_handle.", .unanswered = true, .message = check_interface},
 
     {"C-03", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2", "server",
-     "A handle of another type than the method takes is refused.", .message = check_type},
+     "A handle of another type than the method takes is refused.", .unanswered = true, .message = check_type},
 
     {"C-04", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.2, .12, .38, .45, .57, .68, .82, .93, .115, .148", "server",
-     "A method that closes a handle returns it as a null handle when it succeeds.", .message = check_close},
+     "A method that closes a handle returns it as a null handle when it succeeds.", .unanswered = true, .message = check_close},
 
     {"C-05", "cmrp", RULE_MUST, "MS-CMRP 3.1.4, C706 6.1.6", "both",
      "A handle is not used once it was closed, and such a use does not succeed.", .message = check_use_after_close},
 
     {"C-06", "cmrp", RULE_SHOULD, "MS-CMRP 3.2.4.1.3, 3.2.4.3, 3.2.4.5", "client",
      "Handles of the cluster, of resources and of notification ports are closed before the last connection ends.",
-     .state_size = sizeof(left_open), .message = left_open_message, .closed = left_open_closed, .end = left_open_end},
+     .state_size = sizeof(left_open), .context = left_open_context, .message = left_open_message, .closed = left_open_closed,
+     .end = left_open_end},
 
     {"C-07", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.1, .9 and all that open", "server",
-     "A method that opens returns a handle exactly when its status is success.", .message = check_open},
+     "A method that opens returns a handle exactly when its status is success.", .unanswered = true, .message = check_open},
 
     {"C-08", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2", "server",
-     "A handle that was opened for reading is good for nothing more: ERROR_ACCESS_DENIED.", .message = cmrp_check_access},
+     "A handle that was opened for reading is good for nothing more: ERROR_ACCESS_DENIED.",
+     .unanswered = true, .message = cmrp_check_access},
 
     {0}
 };

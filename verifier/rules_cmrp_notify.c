@@ -14,7 +14,7 @@
 
 enum { CLOSE_NOTIFY = 56, GET_NOTIFY = 65, UNBLOCK = 107, ADD_NOTIFY_V2 = 138, GET_NOTIFY_V2 = 139, GET_NOTIFY_ASYNC = 147 };
 
-static bool waits(uint16_t opnum)
+bool cmrp_waits(uint16_t opnum)
 {
     return opnum == GET_NOTIFY || opnum == GET_NOTIFY_V2 || opnum == GET_NOTIFY_ASYNC;
 }
@@ -42,11 +42,6 @@ static bool has_number(GHashTable *table, uint64_t number)
     return table && g_hash_table_contains(table, &number);
 }
 
-static uint64_t *number_key(uint64_t number)
-{
-    return g_memdup2(&number, sizeof number);
-}
-
 /* Ports and calls that are remembered at a time; only a hostile capture has more. */
 enum { REMEMBERED_LIMIT = 65536 };
 
@@ -64,12 +59,17 @@ static bool has_event(const cmrp_answered *a)
     return cmrp_out(a, "dwFilter") != 0;
 }
 
+/* A port that was opened before the capture may have been unblocked before it, too. */
 static void judge_event(const cmrp_answered *a)
 {
+    const rpc_handle *port = port_of(a->v, a->call);
     if (!a->outcome.success)
         return;
     if (has_event(a))
         verifier_pass(a->v, a->self);
+    else if (port && !port->opened_by)
+        rule_find_response(a->v, a->self, a->call, VERDICT_INCONCLUSIVE, ic_truncated, GSIZE_TO_POINTER((gsize)port->number),
+                           "with success and no event, on a port whose opening is not in the capture");
     else
         cmrp_find_answer(a, VERDICT_WARNING, "with success and no event, and nothing had ended the waiting");
 }
@@ -82,11 +82,11 @@ static void event_message(verifier *v, const rule *self, void *state, const rpc_
     const rpc_handle *port = port_of(v, call);
     if (!response && port && ends_waiting(call->opnum)) {
         if (!s->unblocked)
-            s->unblocked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+            s->unblocked = rule_table(NULL);
         if (g_hash_table_size(s->unblocked) < REMEMBERED_LIMIT)
-            g_hash_table_add(s->unblocked, number_key(port->number));
+            g_hash_table_add(s->unblocked, rule_number(port->number));
     }
-    if (waits(call->opnum) && !(port && has_number(s->unblocked, port->number)))
+    if (cmrp_waits(call->opnum) && !(port && has_number(s->unblocked, port->number)))
         cmrp_with_answer(v, self, call, response, judge_event);
 }
 
@@ -99,15 +99,24 @@ static void event_end(verifier *v, const rule *self, void *state)
 /* ----------------------------------------------------------------------------------------------- C-27: what is unblocked */
 
 typedef struct {
-    uint64_t port;
+    uint64_t port, connection;
     uint32_t frame, ended_in; /* of the request, and of the answer to what ended the waiting; 0 */
     int64_t  ended_at;
     char    *text;
 } waiting_call;
 
+/* A connection that calls wait on. */
 typedef struct {
-    GHashTable *calls; /* a call's number -> waiting_call */
-    int64_t     last;  /* seconds: the last message of the capture */
+    guint   calls;
+    bool    ended;
+    int64_t last;  /* seconds: its last message */
+} waiting_connection;
+
+typedef struct {
+    GHashTable *calls;       /* a call's number -> waiting_call */
+    GHashTable *ports;       /* a port's number -> numbers of calls whose waiting nothing has ended, as a set */
+    GHashTable *connections; /* by number -> waiting_connection */
+    int64_t     last;        /* seconds: the last message of the capture */
 } waiting_state;
 
 /* How long an answer may be on its way. */
@@ -120,54 +129,120 @@ static void waiting_free(void *p)
     g_free(w);
 }
 
+static void add_to_port(waiting_state *s, uint64_t port, uint64_t call)
+{
+    GHashTable *calls = g_hash_table_lookup(s->ports, &port);
+    if (!calls) {
+        calls = rule_table(NULL);
+        g_hash_table_insert(s->ports, rule_number(port), calls);
+    }
+    g_hash_table_add(calls, rule_number(call));
+}
+
+static void add_to_connection(waiting_state *s, uint64_t connection, int64_t seconds)
+{
+    waiting_connection *c = g_hash_table_lookup(s->connections, &connection);
+    if (!c) {
+        c = g_new0(waiting_connection, 1);
+        g_hash_table_insert(s->connections, rule_number(connection), c);
+    }
+    c->calls++;
+    c->last = MAX(c->last, seconds);
+}
+
 static void add_waiting(waiting_state *s, const rpc_call *call, const rpc_handle *port)
 {
-    if (!s->calls)
-        s->calls = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, waiting_free);
-    if (g_hash_table_size(s->calls) >= REMEMBERED_LIMIT)
+    if (!s->calls) {
+        s->calls = rule_table(waiting_free);
+        s->ports = rule_table((GDestroyNotify)g_hash_table_unref);
+        s->connections = rule_table(g_free);
+    }
+    if (g_hash_table_size(s->calls) >= REMEMBERED_LIMIT || g_hash_table_contains(s->calls, &call->number))
         return;
     waiting_call *w = g_new0(waiting_call, 1);
     w->port = port->number;
+    w->connection = call->association->connection;
     w->frame = rule_frame(&call->request);
     w->text = g_strdup_printf("%s of %s was not answered by %s", call->method->name, call->association->client,
                               call->association->server);
-    g_hash_table_insert(s->calls, number_key(call->number), w);
+    g_hash_table_insert(s->calls, rule_number(call->number), w);
+    add_to_port(s, w->port, call->number);
+    add_to_connection(s, w->connection, call->request.seconds);
 }
 
 static void end_waiting(waiting_state *s, const rpc_call *call, const rpc_handle *port)
 {
     GHashTableIter iter;
-    gpointer value;
-    if (!s->calls)
+    gpointer number;
+    GHashTable *calls = s->ports ? g_hash_table_lookup(s->ports, &port->number) : NULL;
+    if (!calls)
         return;
-    g_hash_table_iter_init(&iter, s->calls);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        waiting_call *w = value;
-        if (w->port != port->number || w->ended_in != 0)
-            continue;
+    g_hash_table_iter_init(&iter, calls);
+    while (g_hash_table_iter_next(&iter, &number, NULL)) {
+        waiting_call *w = g_hash_table_lookup(s->calls, number);
         w->ended_in = rule_frame(&call->response);
         w->ended_at = call->response.seconds;
     }
+    g_hash_table_remove(s->ports, &port->number);
+}
+
+static void forget_waiting(waiting_state *s, uint64_t number, const waiting_call *w)
+{
+    GHashTable *calls = g_hash_table_lookup(s->ports, &w->port);
+    if (calls && g_hash_table_remove(calls, &number) && g_hash_table_size(calls) == 0)
+        g_hash_table_remove(s->ports, &w->port);
+    waiting_connection *c = g_hash_table_lookup(s->connections, &w->connection);
+    if (--c->calls == 0)
+        g_hash_table_remove(s->connections, &w->connection);
+    g_hash_table_remove(s->calls, &number);
+}
+
+static void note_time(waiting_state *s, const rpc_call *call, const rpc_message *m)
+{
+    waiting_connection *c = s->connections ? g_hash_table_lookup(s->connections, &call->association->connection) : NULL;
+    s->last = MAX(s->last, m->seconds);
+    if (c)
+        c->last = MAX(c->last, m->seconds);
 }
 
 static void waiting_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     waiting_state *s = state;
-    const rpc_message *m = response ? &call->response : &call->request;
-    s->last = MAX(s->last, m->seconds);
+    note_time(s, call, response ? &call->response : &call->request);
     if (call->request.kind == RPC_NONE || !call->method)
         return;
     const rpc_handle *port = port_of(v, call);
-    if (!response && port && waits(call->opnum))
+    if (!response && port && cmrp_waits(call->opnum))
         add_waiting(s, call, port);
     else if (response && port && ends_waiting(call->opnum) && call_outcome_of(call).success)
         end_waiting(s, call, port);
-    if (!response || !waits(call->opnum) || !s->calls)
+    if (!response || !cmrp_waits(call->opnum) || !s->calls)
         return;
     const waiting_call *w = g_hash_table_lookup(s->calls, &call->number);
     if (w && w->ended_in != 0)
         verifier_pass(v, self);
-    g_hash_table_remove(s->calls, &call->number);
+    if (w)
+        forget_waiting(s, call->number, w);
+}
+
+static void waiting_closed(verifier *v, const rule *self, void *state, uint64_t connection)
+{
+    (void)v, (void)self;
+    const waiting_state *s = state;
+    waiting_connection *c = s->connections ? g_hash_table_lookup(s->connections, &connection) : NULL;
+    if (c)
+        c->ended = true;
+}
+
+/* A client that goes away takes what waits with it: when its connection ended is not known, only that it was there so long. */
+static void judge_waiting(verifier *v, const rule *self, const waiting_state *s, const waiting_call *w)
+{
+    const waiting_connection *c = g_hash_table_lookup(s->connections, &w->connection);
+    bool late = (c->ended ? c->last : s->last) - w->ended_at > GRACE_SECONDS;
+    if (w->ended_in != 0)
+        verifier_find(v, self, late ? VERDICT_WARNING : VERDICT_INCONCLUSIVE, late ? NULL : ic_truncated, NULL, w->frame,
+                      "%s, though its port was unblocked or closed in frame %u%s", w->text, w->ended_in,
+                      late ? "" : c->ended ? "; its connection ended as well" : "; the capture ends soon after");
 }
 
 static void waiting_end(verifier *v, const rule *self, void *state)
@@ -178,15 +253,11 @@ static void waiting_end(verifier *v, const rule *self, void *state)
     if (!s->calls)
         return;
     g_hash_table_iter_init(&iter, s->calls);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const waiting_call *w = value;
-        bool late = s->last - w->ended_at > GRACE_SECONDS;
-        if (w->ended_in != 0)
-            verifier_find(v, self, late ? VERDICT_WARNING : VERDICT_INCONCLUSIVE, late ? NULL : ic_truncated, NULL, w->frame,
-                          "%s, though its port was unblocked or closed in frame %u%s", w->text, w->ended_in,
-                          late ? "" : "; the capture ends soon after");
-    }
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        judge_waiting(v, self, s, value);
     g_clear_pointer(&s->calls, g_hash_table_unref);
+    g_clear_pointer(&s->ports, g_hash_table_unref);
+    g_clear_pointer(&s->connections, g_hash_table_unref);
 }
 
 /* --------------------------------------------------------------------------------------------------- C-28: filters */
@@ -218,7 +289,11 @@ static void check_filter(verifier *v, const rule *self, void *state, const rpc_c
 /* ----------------------------------------------------------------------------------------------------- C-29: keys */
 
 typedef struct {
-    GHashTable *ports; /* a port's number -> keys -> filter, all of what was asked for under this key */
+    GHashTable *ports;    /* a port's number -> keys -> filter, all of what was asked for under this key */
+    guint       count;    /* of the keys */
+    GHashTable *sequences; /* of the calls of a connection, by its number */
+    GHashTable *unread;   /* scopes of handles in which a registration could not be read, or may be missing, as a set */
+    bool        overflow; /* there were too many to remember all */
 } key_state;
 
 static bool registers(uint16_t opnum)
@@ -231,19 +306,38 @@ static void add_key(key_state *s, const rpc_handle *port, const call_values *in)
     uint64_t key = 0, filter = 0;
     if (!call_values_number(in, "dwNotifyKey", &key))
         return;
+    if (s->count >= REMEMBERED_LIMIT) {
+        s->overflow = true;
+        return;
+    }
     if (!call_values_number(in, "dwFilter", &filter))
         call_values_number(in, "Filter", &filter);
     if (!s->ports)
-        s->ports = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_hash_table_unref);
+        s->ports = rule_table((GDestroyNotify)g_hash_table_unref);
     GHashTable *keys = g_hash_table_lookup(s->ports, &port->number);
-    if (!keys && g_hash_table_size(s->ports) < REMEMBERED_LIMIT) {
+    if (!keys) {
         keys = g_hash_table_new(NULL, NULL);
-        g_hash_table_insert(s->ports, number_key(port->number), keys);
+        g_hash_table_insert(s->ports, rule_number(port->number), keys);
     }
-    if (!keys || g_hash_table_size(keys) >= REMEMBERED_LIMIT)
-        return;
     guint before = GPOINTER_TO_UINT(g_hash_table_lookup(keys, GUINT_TO_POINTER((guint)key)));
-    g_hash_table_insert(keys, GUINT_TO_POINTER((guint)key), GUINT_TO_POINTER(before | (guint)filter));
+    if (g_hash_table_insert(keys, GUINT_TO_POINTER((guint)key), GUINT_TO_POINTER(before | (guint)filter)))
+        s->count++;
+}
+
+static void note_unread(key_state *s, const rpc_call *call)
+{
+    if (!s->unread)
+        s->unread = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (g_hash_table_size(s->unread) >= REMEMBERED_LIMIT)
+        s->overflow = true;
+    else
+        g_hash_table_add(s->unread, rpc_handles_scope(call->association));
+}
+
+/* In place of events that got lost, servers of version 3.0 tell a client to reconnect, who need not have asked for that. */
+static bool is_of_no_event(const rpc_call *call, uint64_t filter)
+{
+    return filter == 0 || (call->version_major == 3 && filter == CHANGE_RECONNECT);
 }
 
 /* That something was registered may have been lost from the capture, so that a broken rule is in doubt. */
@@ -257,7 +351,13 @@ static void judge_key(verifier *v, const rule *self, const key_state *s, const r
     call_values_free(out);
     bool known = keys && g_hash_table_contains(keys, GUINT_TO_POINTER((guint)key));
     guint asked = known ? GPOINTER_TO_UINT(g_hash_table_lookup(keys, GUINT_TO_POINTER((guint)key))) : 0;
-    if (!known)
+    bool complete = !s->overflow && !(s->unread && g_hash_table_contains(s->unread, port->scope));
+    if (is_of_no_event(call, filter))
+        return;
+    if ((asked & (guint)filter) == 0 && !complete)
+        rule_find_response(v, self, call, VERDICT_INCONCLUSIVE, ic_truncated, GSIZE_TO_POINTER((gsize)port->number),
+                           "from a port whose registrations are not all to be read in the capture");
+    else if (!known)
         rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with dwNotifyKey %u, which was not registered on this "
                            "port since frame %u opened it", (unsigned)key, port->opened_in);
     else if ((asked & (guint)filter) == 0)
@@ -268,9 +368,33 @@ static void judge_key(verifier *v, const rule *self, const key_state *s, const r
         verifier_pass(v, self);
 }
 
+/* What is missing from the capture may have been a registration. */
+static void note_sequence(key_state *s, const rpc_call *call, bool response)
+{
+    uint64_t connection = call->association->connection;
+    if (call->association->transport == RPC_NCADG_IP_UDP)
+        return;
+    if (!s->sequences)
+        s->sequences = rule_table(g_free);
+    call_sequence *sequence = g_hash_table_lookup(s->sequences, &connection);
+    if (!sequence && g_hash_table_size(s->sequences) >= REMEMBERED_LIMIT) {
+        s->overflow = true;
+        return;
+    }
+    if (!sequence) {
+        sequence = g_new0(call_sequence, 1);
+        g_hash_table_insert(s->sequences, rule_number(connection), sequence);
+    }
+    cmrp_note_call(sequence, call, response);
+    if (sequence->gap)
+        note_unread(s, call);
+    sequence->gap = false;
+}
+
 static void key_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     key_state *s = state;
+    note_sequence(s, call, response);
     if (call->request.kind == RPC_NONE || !call->method || (!registers(call->opnum) && call->opnum != GET_NOTIFY))
         return;
     const rpc_handle *port = port_of(v, call);
@@ -278,6 +402,8 @@ static void key_message(verifier *v, const rule *self, void *state, const rpc_ca
         call_values *in = cmrp_read_request(v, self, call);
         if (in && port && registers(call->opnum))
             add_key(s, port, in);
+        else if (!in && registers(call->opnum))
+            note_unread(s, call);
         call_values_free(in);
         return;
     }
@@ -296,7 +422,10 @@ static void key_message(verifier *v, const rule *self, void *state, const rpc_ca
 static void key_end(verifier *v, const rule *self, void *state)
 {
     (void)v, (void)self;
-    g_clear_pointer(&((key_state *)state)->ports, g_hash_table_unref);
+    key_state *s = state;
+    g_clear_pointer(&s->ports, g_hash_table_unref);
+    g_clear_pointer(&s->sequences, g_hash_table_unref);
+    g_clear_pointer(&s->unread, g_hash_table_unref);
 }
 
 /* ----------------------------------------------------------------------------------------- C-30: registrations, version 2 */
@@ -384,7 +513,7 @@ const rule rules_cmrp_notify[] = {
 
     {"C-27", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.107, 3.1.4.2.57", "server",
      "What waits for an event is answered when its port is unblocked or closed.",
-     .state_size = sizeof(waiting_state), .message = waiting_message, .end = waiting_end},
+     .state_size = sizeof(waiting_state), .message = waiting_message, .closed = waiting_closed, .end = waiting_end},
 
     {"C-28", "cmrp", RULE_MUST_NOT, "MS-CMRP 3.1.4.1.66, 3.1.4.2.66", "server",
      "ApiGetNotify returns no event that is the client's own to make.", .message = check_filter},

@@ -100,7 +100,7 @@ const char *rule_unread(const rpc_message *m, const char **reason)
         return m->text ? m->text : "no key opens it";
     if (m->reason == SEC_CUT || (m->stub && m->stub->len < m->reported))
         return "the snap length cut it: capture whole packets";
-    return "its stub ends before the parameters do";
+    return "its stub does not fit the method's parameters";
 }
 
 size_t rule_address_length(const char *endpoint)
@@ -113,6 +113,16 @@ bool rule_same_address(const char *a, const char *b)
 {
     size_t length = rule_address_length(a);
     return length == rule_address_length(b) && strncmp(a, b, length) == 0;
+}
+
+GHashTable *rule_table(GDestroyNotify free_value)
+{
+    return g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, free_value);
+}
+
+uint64_t *rule_number(uint64_t number)
+{
+    return g_memdup2(&number, sizeof number);
 }
 
 /* ------------------------------------------------------------------------------------------------ security contexts */
@@ -182,6 +192,13 @@ const sec_facts *rule_facts(verifier *v, const rule *self, const rpc_call *call,
 
 enum { NTLM_IDENTIFY = 0x00100000 };                    /* [MS-NLMP] 2.2.2.5 */
 enum { GSS_DELEG = 0x00000001, GSS_IDENTIFY = 0x2000 }; /* [RFC 4121] 4.1.1.1, [RFC 4757] 7.1 */
+
+bool rule_is_impersonation_other(const sec_facts *facts)
+{
+    if (facts->mechanism == SEC_MECH_NTLM)
+        return facts->ntlm_authenticate && (facts->ntlm_flags & NTLM_IDENTIFY);
+    return facts->gss_flags_known && (facts->gss_flags & (GSS_IDENTIFY | GSS_DELEG));
+}
 
 /* NTLM cannot delegate, so that IMPERSONATE is what is left when IDENTIFY is clear. */
 static void check_impersonation_ntlm(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts)

@@ -38,12 +38,19 @@ const char *rule_unread(const rpc_message *message, const char **reason);
 size_t rule_address_length(const char *endpoint);
 bool   rule_same_address(const char *a, const char *b);
 
+/* What rules remember by number, of calls, connections, associations, handles: a table that owns its keys, with its values freed
+ * so (NULL: not at all), and a key for it. */
+GHashTable *rule_table(GDestroyNotify free_value);
+uint64_t   *rule_number(uint64_t number);
+
 /* Checks of requests, for `message` hooks. */
 void rule_check_spnego(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
 void rule_check_privacy(verifier *v, const rule *self, void *state, const rpc_call *call, bool response);
 
 /* What the handshake of a request's security context showed, or NULL after having said why nothing is to be told from it. */
 const sec_facts *rule_facts(verifier *v, const rule *self, const rpc_call *call, bool response);
+/* Whether the token shows another level. */
+bool rule_is_impersonation_other(const sec_facts *facts);
 /* Impersonation level IMPERSONATE, as far as the mechanism's token tells it ([MS-RPCE] 2.2.1.1.9). */
 void rule_check_impersonation(verifier *v, const rule *self, const rpc_call *call, const sec_facts *facts);
 

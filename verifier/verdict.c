@@ -28,6 +28,7 @@ typedef struct {
     channel     *channel;
     void        *state;   /* from verifier_begin() to verifier_end() */
     rule_summary now;     /* of the capture in hand; count 0: nothing yet */
+    unsigned     findings[VERDICT_VIOLATION + 1]; /* of the capture in hand, by verdict */
     rule_summary total;   /* of those before it */
 } record;
 
@@ -36,6 +37,7 @@ typedef struct {
     record       *record;
     const void   *key;
     const char   *subject; /* the one method that the message is about; NULL: none, or more */
+    bool          unsorted; /* its frames are put in order when the capture ends */
 } found_item;
 
 struct verifier {
@@ -238,21 +240,46 @@ void verifier_not_applicable(verifier *v, const rule *r, const char *reason)
     reach_once(record_of(v, r), VERDICT_NOT_APPLICABLE, reason);
 }
 
+/* How many frames back the place of one is looked for; calls of a connection are answered out of order by fewer. */
+enum { OUT_OF_ORDER = 256 };
+
 /* Events come in the order of frames, so that the place is nearly always the end. */
-static bool add_frame(GArray *frames, uint32_t frame)
+static bool add_frame(found_item *item, uint32_t frame)
 {
-    guint at = frames->len;
-    while (at > 0 && g_array_index(frames, uint32_t, at - 1) > frame)
+    GArray *frames = item->pub.frames;
+    guint at = frames->len, lowest = at > OUT_OF_ORDER ? at - OUT_OF_ORDER : 0;
+    while (at > lowest && g_array_index(frames, uint32_t, at - 1) > frame)
         at--;
     if (frame == 0 || (at > 0 && g_array_index(frames, uint32_t, at - 1) == frame))
         return false;
+    item->unsorted |= at > 0 && g_array_index(frames, uint32_t, at - 1) > frame;
     g_array_insert_val(frames, at, frame);
     return true;
 }
 
+static gint by_number(gconstpointer a, gconstpointer b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void sort_frames(found_item *item)
+{
+    GArray *frames = item->pub.frames;
+    guint kept = 0;
+    if (!item->unsorted)
+        return;
+    g_array_sort(frames, by_number);
+    for (guint i = 0; i < frames->len; i++)
+        if (kept == 0 || g_array_index(frames, uint32_t, kept - 1) != g_array_index(frames, uint32_t, i))
+            g_array_index(frames, uint32_t, kept++) = g_array_index(frames, uint32_t, i);
+    g_array_set_size(frames, kept);
+    item->unsorted = false;
+}
+
 static void found_in(verifier *v, found_item *item, uint32_t frame, bool is_new)
 {
-    if (!add_frame(item->pub.frames, frame) && !is_new)
+    if (!add_frame(item, frame) && !is_new)
         return;
     reach_once(item->record, item->pub.verdict, item->pub.reason);
     if (v->found)
@@ -284,6 +311,9 @@ bool verifier_find_again(verifier *v, const rule *r, rule_verdict verdict, const
     return item;
 }
 
+/* Findings of a rule with one verdict that are told one by one; a hostile capture must not fill memory. */
+enum { FINDINGS_LIMIT = 4096 };
+
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key,
                    uint32_t frame, const char *format, ...)
 {
@@ -298,11 +328,20 @@ void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char 
 void verifier_find_about(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
                          const char *subject, const char *message)
 {
-    if (verifier_find_again(v, r, verdict, reason, key, frame, subject))
+    record *of = record_of(v, r);
+    bool many = of->findings[verdict] >= FINDINGS_LIMIT;
+    if (verifier_find_again(v, r, verdict, reason, key, frame, subject) ||
+        (many && verifier_find_again(v, r, verdict, reason, of, frame, NULL)))
         return;
     found_item *item = g_new0(found_item, 1);
-    item->pub = (finding){r, verdict, reason, g_strdup(message), g_array_new(FALSE, FALSE, sizeof(uint32_t)), v->label};
-    item->record = record_of(v, r);
+    item->pub = (finding){r, verdict, reason,
+                          many ? g_strdup_printf("more of what was found %u times before", (unsigned)FINDINGS_LIMIT)
+                               : g_strdup(message),
+                          g_array_new(FALSE, FALSE, sizeof(uint32_t)), v->label};
+    item->record = of;
+    key = many ? of : key;
+    subject = many ? NULL : subject;
+    of->findings[verdict]++;
     item->key = key;
     item->subject = subject;
     g_ptr_array_add(v->current, item);
@@ -337,6 +376,7 @@ void verifier_begin(verifier *v, const capture_facts *facts)
     for (guint i = 0; i < v->records->len; i++) {
         record *r = v->records->pdata[i];
         r->now = (rule_summary){0};
+        memset(r->findings, 0, sizeof r->findings);
         r->state = g_malloc0(r->rule->state_size);
     }
 }
@@ -404,6 +444,20 @@ void verifier_message(verifier *v, const rpc_call *call, bool response)
     for (guint i = 0; i < c->message->len; i++) {
         record *r = c->message->pdata[i];
         r->rule->message(v, r->rule, r->state, call, response);
+    }
+    call_values_release();
+}
+
+void verifier_finished(verifier *v, const rpc_call *call)
+{
+    const channel *c = v->facts && call->interface ? find_channel(v, call->interface->protocol) : NULL;
+    if (!c || call->request.kind == RPC_NONE || !call->request.complete || call->response.kind != RPC_NONE)
+        return;
+    call_values_hold(call);
+    for (guint i = 0; i < c->message->len; i++) {
+        record *r = c->message->pdata[i];
+        if (r->rule->unanswered)
+            r->rule->message(v, r->rule, r->state, call, true);
     }
     call_values_release();
 }
@@ -498,6 +552,8 @@ void verifier_end(verifier *v)
         g_free(r->state);
         r->state = NULL;
     }
+    for (guint i = 0; i < v->current->len; i++)
+        sort_frames(v->current->pdata[i]);
     g_ptr_array_sort(v->current, by_first_frame);
     for (guint i = 0; i < v->current->len; i++)
         g_ptr_array_add(v->findings, v->current->pdata[i]);

@@ -44,6 +44,7 @@ struct rule {
      * by then is judged by what the capture as a whole tells: no call at all, or none that could be seen. */
     size_t      state_size;
     bool        any_version; /* `context` is called for versions of the interface that are not decoded, too */
+    bool        unanswered;  /* `message` is called for a call that got no answer, too: with `response`, which is RPC_NONE */
     void (*opened)(verifier *v, const rule *self, void *state, const smb_open *attempt);
     void (*smb)(verifier *v, const rule *self, void *state, const smb_object *object, smb_event event);
     void (*context)(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
@@ -64,7 +65,8 @@ typedef struct {
     rule_verdict verdict;  /* VIOLATION, WARNING, INCONCLUSIVE or NOTE */
     const char  *reason;   /* inconclusive: "IC-ENCRYPTED" and its like (rules.md, 1); else NULL */
     char        *message;  /* a sentence with the evidence; may change while the capture is read */
-    GArray      *frames;   /* uint32_t, ascending, at least one except for a finding about the whole capture */
+    GArray      *frames;   /* uint32_t, ascending when the capture has ended, at least one except for a finding about the whole
+                            * capture */
     const char  *capture;  /* label of the capture it is in */
 } finding;
 
@@ -94,6 +96,7 @@ void verifier_smb(verifier *v, const smb_object *object, smb_event event);
 void verifier_context(verifier *v, const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
                       uint16_t version_major, int result);
 void verifier_message(verifier *v, const rpc_call *call, bool response);
+void verifier_finished(verifier *v, const rpc_call *call); /* nothing more will be heard of it */
 void verifier_closed(verifier *v, uint64_t connection); /* a TCP connection ended with FIN or RST */
 void verifier_end(verifier *v);
 

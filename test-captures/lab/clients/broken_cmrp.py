@@ -19,7 +19,7 @@ CLUSAPI = uuid.UUID("b97db8b2-4c63-11cf-bff6-08002be23f2f")
 NDR = uuid.UUID("8a885d04-1ceb-11c9-9fe8-08002b104860").bytes_le + struct.pack("<I", 2)
 NDR64 = uuid.UUID("71710533-beba-4937-8319-b5dbef9ccc36").bytes_le + struct.pack("<I", 1)
 REQUEST, RESPONSE, BIND, BIND_ACK = 0, 2, 11, 12
-CLIENT, SERVER = bytes((192, 0, 2, 100)), bytes((192, 0, 2, 10))
+CLIENT, SERVER, OTHER_SERVER = bytes((192, 0, 2, 100)), bytes((192, 0, 2, 10)), bytes((192, 0, 2, 11))
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
 READ, ALL = 0x80000000, 0x10000000
 NOTHING = bytes(20)
@@ -43,8 +43,8 @@ class Capture:
 class Connection:
     """A TCP connection, and an association on it with a presentation context for each of `versions`."""
 
-    def __init__(self, capture, port, versions=(3,), group=0x5EED, syntax=NDR, refused=False):
-        self.capture, self.port, self.call_id = capture, port, 1
+    def __init__(self, capture, port, versions=(3,), group=0x5EED, syntax=NDR, refused=False, server=SERVER):
+        self.capture, self.port, self.server, self.call_id = capture, port, server, 1
         self.sent = {False: 0, True: 0}
         for back, flags in ((False, SYN), (True, SYN | ACK), (False, ACK)):
             self.segment(back, flags)
@@ -59,7 +59,7 @@ class Connection:
         ports = (49664, self.port) if back else (self.port, 49664)
         tcp = struct.pack("!HHIIBBHHH", *ports, 1000 + self.sent[back], 1000 + self.sent[not back] if flags & ACK else 0, 0x50,
                           flags, 65535, 0, 0) + payload
-        ends = (SERVER, CLIENT) if back else (CLIENT, SERVER)
+        ends = (self.server, CLIENT) if back else (CLIENT, self.server)
         ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), len(self.capture.packets), 0, 64, 6, 0, *ends)
         self.capture.packets.append((self.capture.at, bytes(12) + b"\x08\x00" + ip + tcp))
         self.sent[back] += len(payload)
@@ -198,6 +198,14 @@ def refusals(call):
     call.end()
 
 
+def reconnects(first, second):
+    """The first node shuts down, and the client goes on with another."""
+    first("GetClusterName", {"ClusterName": "", "NodeName": ""}, status=5073)
+    first.end()
+    second("GetClusterName", {"ClusterName": "C", "NodeName": "N2"})                                   # C-32
+    second.end()
+
+
 def malformed(call):
     resource = handle(1)
     call("OpenResource", {"hResource": resource}, lpszResourceName="Disk")
@@ -216,6 +224,7 @@ def main(folder):
     second = Connection(capture, 49501)
     notifications(second, handle(13), port)
     capture.at += 10                                                                                    # C-27's time of grace
+    second("GetClusterName", {"ClusterName": "C", "NodeName": "N"})                 # the client is still there for its answer
     methods(first, cluster, resource)
     third = Connection(capture, 49502, (2, 3, 4))
     versions(third)
@@ -225,6 +234,7 @@ def main(folder):
     capture.write(os.path.join(folder, "crafted-cmrp-broken.pcap"))
     capture = Capture()
     refusals(Connection(capture, 49500, (2, 3)))
+    reconnects(Connection(capture, 49501), Connection(capture, 49502, server=OTHER_SERVER))
     capture.write(os.path.join(folder, "crafted-cmrp-kept.pcap"))
     capture = Capture()
     malformed(Connection(capture, 49500))
