@@ -629,6 +629,40 @@ static void test_integrity_2(void)
     tear_down();
 }
 
+static void expect_reason(const char *id, const char *reason)
+{
+    verifier_end(t.v);
+    rule_summary s = verifier_summary(t.v, rule_by_id(id));
+    g_assert_cmpint(s.verdict, ==, VERDICT_NOT_APPLICABLE);
+    g_assert_cmpstr(s.reason, ==, reason);
+}
+
+/* Calls of both versions in either order, and a capture without any before them: what is said of the rule must be true of all. */
+static void test_reasons(void)
+{
+    for (int order = 0; order < 2; order++) {
+        set_up();
+        verifier_end(t.v);
+        expect_reason("CMRP-3", "no ClusAPI call in the capture");
+        verifier_begin(t.v, &t.facts);
+        good(10);
+        expect_reason("CMRP-3", "version 2.0 was not spoken");
+        tear_down();
+        set_up();
+        if (order)
+            good(8);
+        set_version_2();
+        set_unprotected();
+        good(10);
+        interface = &cmrp_interface_3;
+        if (!order)
+            good(12);
+        expect_reason("CMRP-3", "the calls were made without an RPC security context");
+        expect_reason("CMRP-18", "the calls were made without NTLM");
+        tear_down();
+    }
+}
+
 static void test_password(void)
 {
     set_up();
@@ -790,12 +824,38 @@ static void test_refusal(void)
     tear_down();
 }
 
+/* The association's client has resolved the name of its server, and binds. */
+static void resolve(const char *name)
+{
+    t.facts.resolved = name;
+    bind_version(5, 3, -1);
+    t.facts.resolved = NULL;
+}
+
 static void test_spn(void)
 {
     static const char *const rules[] = {"CMRP-11", "CMRP-12", "CMRP-13", "CMRP-14", "CMRP-15"};
     set_up();
     good(10);
     expect_kept("CMRP-11", 1);
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_open("CMRP-11", "IC-CACHE", 10, "with NTLM and no service principal name");
+
+    resolve("node1.corp.example");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_warned("CMRP-11", 10, "with NTLM and no service principal name, though it had asked for the address of "
+                  "node1.corp.example right before");
+    resolve("node1.corp.example");
+    good(10); /* Kerberos */
+    expect_kept("CMRP-11", 1);
+    resolve("node1.corp.example");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_not_applicable("CMRP-12");
+    bind_version(5, 3, -1); /* what comes later is of no connection that was there before */
+    resolve("node1.corp.example");
     set_ntlm(0xE2888235);
     good(10);
     expect_open("CMRP-11", "IC-CACHE", 10, "with NTLM and no service principal name");
@@ -1573,6 +1633,31 @@ static void test_start(void)
     create_enum(14, 1, 0);
     good(16);
     expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 3; i++)
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 0x6BF);
+    good(16);
+    for (uint32_t i = 0; i < 3; i++)
+        exchange(20 + 2 * i, 3, none, SETS({"return", .number = 0x6BF}));
+    refuse(request(26, 3, none), 27, 0x6BF);
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 5; i++)
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 0x6BF);
+    expect_warned("C-33", 18, "after 4 attempts in a row had failed with 0x6BF");
+    for (uint32_t i = 0; i < 5; i++) {
+        association.number = 1 + i;
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 0x6BF);
+    }
+    association.number = 1;
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 5; i++)
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 5);
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 4; i++)
+        sealed_exchange(10 + 2 * i, 3);
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 5; i++)
+        sealed_exchange(10 + 2 * i, 3);
+    expect_open("C-33", "IC-ENCRYPTED", 18, "after 4 attempts in a row may have failed with 0x6BF");
     verifier_end(t.v);
     check_summary("C-31", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
     tear_down();
@@ -1773,6 +1858,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/cmrp-1", test_interface);
     g_test_add_func("/cmrp-verdict/cmrp-2", test_level_2);
     g_test_add_func("/cmrp-verdict/cmrp-3", test_integrity_2);
+    g_test_add_func("/cmrp-verdict/reasons", test_reasons);
     g_test_add_func("/cmrp-verdict/cmrp-4", test_password);
     g_test_add_func("/cmrp-verdict/cmrp-5", test_ntlm);
     g_test_add_func("/cmrp-verdict/cmrp-7", test_privacy_3);

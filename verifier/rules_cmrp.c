@@ -22,7 +22,7 @@ static bool is_request_of(verifier *v, const rule *self, const rpc_call *call, b
 {
     if (call->version_major == version)
         return rule_is_request(v, self, call, response);
-    verifier_not_applicable(v, self, version == 2 ? not_version_2 : not_version_3);
+    verifier_out_of_scope(v, self, version == 2 ? not_version_2 : not_version_3);
     return false;
 }
 
@@ -30,7 +30,7 @@ static const sec_facts *facts_of_version(verifier *v, const rule *self, const rp
 {
     if (call->version_major == version)
         return rule_facts(v, self, call, response);
-    verifier_not_applicable(v, self, version == 2 ? not_version_2 : not_version_3);
+    verifier_out_of_scope(v, self, version == 2 ? not_version_2 : not_version_3);
     return NULL;
 }
 
@@ -179,7 +179,7 @@ static void check_qos_2(verifier *v, const rule *self, void *state, const rpc_ca
     if (!facts)
         return;
     if (facts->mechanism != SEC_MECH_NTLM)
-        verifier_not_applicable(v, self, "NTLM was not used");
+        verifier_not_applicable(v, self, "the calls were made without NTLM");
     else
         rule_check_impersonation(v, self, call, facts);
 }
@@ -419,16 +419,52 @@ static const sec_facts *facts_of_principal(verifier *v, const rule *self, const 
     return NULL;
 }
 
-/* CMRP-11. Whether the client went by a name or an address is not in RPC, and what it had asked of DNS it may have known
- * before. */
+/* Whether the client went by a name or an address is not in RPC. What it had resolved right before it connected tells, though
+ * another process may have done so; that it has not resolved a name tells nothing, for it may have known the address before. */
+typedef struct {
+    GHashTable *names; /* association -> the name; NULL: it had not resolved one */
+} named_state;
+
+/* Only the first bind of an association follows upon the connection. */
+static void named_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                          const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)self, (void)origin, (void)interface;
+    named_state *s = state;
+    if (result >= 0 || version_major != 3)
+        return;
+    if (!s->names)
+        s->names = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    if (g_hash_table_contains(s->names, &association->number) || g_hash_table_size(s->names) >= ASSOCIATIONS_LIMIT)
+        return;
+    g_hash_table_insert(s->names, g_memdup2(&association->number, sizeof association->number),
+                        g_strdup(verifier_facts(v)->resolved));
+}
+
+static void named_end(verifier *v, const rule *self, void *state)
+{
+    (void)v, (void)self;
+    g_clear_pointer(&((named_state *)state)->names, g_hash_table_unref);
+}
+
+static const char *name_of(const named_state *s, const rpc_call *call)
+{
+    return s->names ? g_hash_table_lookup(s->names, &call->association->number) : NULL;
+}
+
+/* CMRP-11 */
 static void check_spn_named(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
-    (void)state;
     const sec_facts *facts = facts_of_principal(v, self, call, response);
     if (!facts)
         return;
+    const char *name = name_of(state, call);
     if (spn_of(facts))
         verifier_pass(v, self);
+    else if (name)
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, call->request.auth,
+                          "with NTLM and no service principal name, though it had asked for the address of %s right before",
+                          name);
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_cache, call->request.auth,
                           "with NTLM and no service principal name: whether it went by the server's name or its address cannot "
@@ -438,15 +474,16 @@ static void check_spn_named(verifier *v, const rule *self, void *state, const rp
 /* CMRP-12. A client without a principal name keeps the rule if it went by address, and is not bound by it otherwise. */
 static void check_spn_null(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
-    (void)state;
     const sec_facts *facts = facts_of_principal(v, self, call, response);
     if (!facts)
         return;
     const char *spn = spn_of(facts);
-    if (!spn) {
+    if (!spn && name_of(state, call))
+        verifier_not_applicable(v, self, "the client had resolved the server's name");
+    else if (!spn)
         verifier_pass(v, self);
+    if (!spn)
         return;
-    }
     char *instance = instance_of(spn);
     if (g_hostname_is_ip_address(instance))
         rule_find_request(v, self, call, VERDICT_WARNING, NULL, call->request.auth,
@@ -595,14 +632,14 @@ static void check_registers_ntlm(verifier *v, const rule *self, void *state, con
     (void)state;
     const rpc_auth *auth = call->request.auth;
     if (call->version_major != 2) {
-        verifier_not_applicable(v, self, not_version_2);
+        verifier_out_of_scope(v, self, not_version_2);
         return;
     }
     if (!response || call->request.kind == RPC_NONE || rule_is_trailer_cut(&call->request))
         return;
     uint32_t status = call->response.status;
     if (!auth || auth->auth_type != SEC_AUTH_NTLM)
-        verifier_not_applicable(v, self, "nobody used NTLM");
+        verifier_not_applicable(v, self, "the calls were made without NTLM");
     else if (call->response.kind == RPC_RESPONSE)
         verifier_pass(v, self);
     else if (!auth->bound && (status == CMRP_FAULT_UNSUPPORTED_LEVEL || status == CMRP_FAULT_WHO_ARE_YOU_FAILED))
@@ -626,13 +663,13 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
     (void)state;
     const rpc_auth *auth = call->request.auth;
     if (call->version_major != 3) {
-        verifier_not_applicable(v, self, not_version_3);
+        verifier_out_of_scope(v, self, not_version_3);
         return;
     }
     if (!response || call->response.kind != RPC_RESPONSE || rule_is_trailer_cut(&call->request))
         return;
     if (!auth || auth->auth_type != SEC_AUTH_SPNEGO) {
-        verifier_not_applicable(v, self, "nobody used SPNEGO");
+        verifier_not_applicable(v, self, "the calls were made without SPNEGO");
         return;
     }
     const sec_facts *facts = sec_context_facts(auth->security);
@@ -641,7 +678,7 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
     if (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_rep && named)
         verifier_pass(v, self);
     else if (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_rep)
-        verifier_not_applicable(v, self, "nobody asked for the principal by its name");
+        verifier_not_applicable(v, self, "the calls named another principal");
     else if (facts->mechanism == SEC_MECH_KERBEROS)
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
                           "with Kerberos, but the server's AP-REP, which proves that it has the key, is not in the capture");
@@ -708,10 +745,12 @@ const rule rules_cmrp[] = {
      "Version 3.0: the authentication service is SPNEGO.", .message = check_spnego_3},
 
     {"CMRP-11", "cmrp", RULE_SHOULD, "MS-CMRP 2.1", "client",
-     "Version 3.0: a client that goes by the server's name indicates a service principal name.", .message = check_spn_named},
+     "Version 3.0: a client that goes by the server's name indicates a service principal name.",
+     .state_size = sizeof(named_state), .context = named_context, .message = check_spn_named, .end = named_end},
 
     {"CMRP-12", "cmrp", RULE_SHOULD, "MS-CMRP 2.1", "client",
-     "Version 3.0: a client that goes by the server's address indicates no service principal name.", .message = check_spn_null},
+     "Version 3.0: a client that goes by the server's address indicates no service principal name.",
+     .state_size = sizeof(named_state), .context = named_context, .message = check_spn_null, .end = named_end},
 
     {"CMRP-13", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client",
      "Version 3.0: the service principal name is MSServerClusterMgmtAPI, a slash and the server's computer name.",

@@ -129,8 +129,9 @@ static bool is_handle_refused(const call_outcome *outcome)
     return outcome->end == CALL_FAULT || (!outcome->success && (outcome->status == 0 || outcome->status == CMRP_INVALID_HANDLE));
 }
 
-/* Within one association group: the same octets in another are another handle. Handles of interfaces that are not decoded are not
- * followed, so what is left is the other version of ClusAPI. */
+/* Within one association group: the same octets in another are another handle, one that was never opened there. Handles of
+ * interfaces that are not decoded are not followed, so what is left is the other version of ClusAPI. The attribute, and the types
+ * of C-03, bind the server: no sentence forbids a client to try, and one that is refused has broken nothing. */
 static void judge_interface(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
                             const call_outcome *outcome)
 {

@@ -79,6 +79,7 @@ typedef struct {
     uint32_t    unbound_on_pipes;
     const rpc_handles *handles;  /* told of each message before the rules are; NULL: context handles are not followed */
     const smb_life *smb;         /* what is open now; NULL: nobody follows SMB */
+    const char *resolved;        /* while a context is told of: the name by which the client knows the server (rpc/names.h); NULL */
     smb_tcp_end (*tcp_end)(uint64_t connection, void *user); /* how a connection has ended by now; NULL: not known */
     void       *user;
 } capture_facts;
@@ -105,6 +106,8 @@ void verifier_end(verifier *v);
  * as the verifier. */
 void verifier_pass(verifier *v, const rule *r);
 void verifier_not_applicable(verifier *v, const rule *r, const char *reason); /* a note for the summary, no finding */
+/* The same about a call of a kind that the rule does not bind: what other calls give as a reason goes before it. */
+void verifier_out_of_scope(verifier *v, const rule *r, const char *reason);
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
                    const char *format, ...) G_GNUC_PRINTF(7, 8);
 /* The same where there is such a finding already; false: there is none, and its message is worth making. `subject`, the name of a
