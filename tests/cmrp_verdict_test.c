@@ -558,6 +558,40 @@ static void test_integrity_2(void)
     tear_down();
 }
 
+static void expect_reason(const char *id, const char *reason)
+{
+    verifier_end(t.v);
+    rule_summary s = verifier_summary(t.v, rule_by_id(id));
+    g_assert_cmpint(s.verdict, ==, VERDICT_NOT_APPLICABLE);
+    g_assert_cmpstr(s.reason, ==, reason);
+}
+
+/* Calls of both versions in either order, and a capture without any before them: what is said of the rule must be true of all. */
+static void test_reasons(void)
+{
+    for (int order = 0; order < 2; order++) {
+        set_up();
+        verifier_end(t.v);
+        expect_reason("CMRP-3", "no ClusAPI call in the capture");
+        verifier_begin(t.v, &t.facts);
+        good(10);
+        expect_reason("CMRP-3", "version 2.0 was not spoken");
+        tear_down();
+        set_up();
+        if (order)
+            good(8);
+        set_version_2();
+        set_unprotected();
+        good(10);
+        interface = &cmrp_interface_3;
+        if (!order)
+            good(12);
+        expect_reason("CMRP-3", "the calls were made without an RPC security context");
+        expect_reason("CMRP-18", "the calls were made without NTLM");
+        tear_down();
+    }
+}
+
 static void test_password(void)
 {
     set_up();
@@ -1449,6 +1483,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp-verdict/cmrp-1", test_interface);
     g_test_add_func("/cmrp-verdict/cmrp-2", test_level_2);
     g_test_add_func("/cmrp-verdict/cmrp-3", test_integrity_2);
+    g_test_add_func("/cmrp-verdict/reasons", test_reasons);
     g_test_add_func("/cmrp-verdict/cmrp-4", test_password);
     g_test_add_func("/cmrp-verdict/cmrp-5", test_ntlm);
     g_test_add_func("/cmrp-verdict/cmrp-7", test_privacy_3);

@@ -22,7 +22,7 @@ static bool is_request_of(verifier *v, const rule *self, const rpc_call *call, b
 {
     if (call->version_major == version)
         return rule_is_request(v, self, call, response);
-    verifier_not_applicable(v, self, version == 2 ? not_version_2 : not_version_3);
+    verifier_out_of_scope(v, self, version == 2 ? not_version_2 : not_version_3);
     return false;
 }
 
@@ -30,7 +30,7 @@ static const sec_facts *facts_of_version(verifier *v, const rule *self, const rp
 {
     if (call->version_major == version)
         return rule_facts(v, self, call, response);
-    verifier_not_applicable(v, self, version == 2 ? not_version_2 : not_version_3);
+    verifier_out_of_scope(v, self, version == 2 ? not_version_2 : not_version_3);
     return NULL;
 }
 
@@ -166,7 +166,7 @@ static void check_qos_2(verifier *v, const rule *self, void *state, const rpc_ca
     if (!facts)
         return;
     if (facts->mechanism != SEC_MECH_NTLM)
-        verifier_not_applicable(v, self, "NTLM was not used");
+        verifier_not_applicable(v, self, "the calls were made without NTLM");
     else
         rule_check_impersonation(v, self, call, facts);
 }
@@ -472,14 +472,14 @@ static void check_registers_ntlm(verifier *v, const rule *self, void *state, con
     (void)state;
     const rpc_auth *auth = call->request.auth;
     if (call->version_major != 2) {
-        verifier_not_applicable(v, self, not_version_2);
+        verifier_out_of_scope(v, self, not_version_2);
         return;
     }
     if (!response || call->request.kind == RPC_NONE || rule_is_trailer_cut(&call->request))
         return;
     uint32_t status = call->response.status;
     if (!auth || auth->auth_type != SEC_AUTH_NTLM)
-        verifier_not_applicable(v, self, "nobody used NTLM");
+        verifier_not_applicable(v, self, "the calls were made without NTLM");
     else if (call->response.kind == RPC_RESPONSE)
         verifier_pass(v, self);
     else if (!auth->bound && (status == CMRP_FAULT_UNSUPPORTED_LEVEL || status == CMRP_FAULT_WHO_ARE_YOU_FAILED))
@@ -509,13 +509,13 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
     (void)state;
     const rpc_auth *auth = call->request.auth;
     if (call->version_major != 3) {
-        verifier_not_applicable(v, self, not_version_3);
+        verifier_out_of_scope(v, self, not_version_3);
         return;
     }
     if (!response || call->response.kind != RPC_RESPONSE || rule_is_trailer_cut(&call->request))
         return;
     if (!auth || auth->auth_type != SEC_AUTH_SPNEGO) {
-        verifier_not_applicable(v, self, "nobody used SPNEGO");
+        verifier_not_applicable(v, self, "the calls were made without SPNEGO");
         return;
     }
     const sec_facts *facts = sec_context_facts(auth->security);
@@ -524,7 +524,7 @@ static void registers_spnego_message(verifier *v, const rule *self, void *state,
     if (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_rep && named)
         verifier_pass(v, self);
     else if (facts->mechanism == SEC_MECH_KERBEROS && facts->ap_rep)
-        verifier_not_applicable(v, self, "nobody asked for the principal by its name");
+        verifier_not_applicable(v, self, "the calls named another principal");
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_nohandshake, auth,
                           "over SPNEGO, which was accepted; whether %s and the server's name are registered only Kerberos "

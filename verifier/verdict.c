@@ -21,14 +21,23 @@ typedef struct {
     bool        told;      /* of this capture it was said what leaves its silent rules open */
 } channel;
 
+/* How far a rule got before it said that it is not applicable: "nobody spoke version 2.0" is true only if no call got further. */
+typedef enum { NO_CALL, OUT_OF_SCOPE, A_CALL } reach_depth;
+
+/* What a rule came to. */
+typedef struct {
+    rule_summary pub;
+    reach_depth  depth; /* of a reason why it is not applicable */
+} reached;
+
 /* A rule at work. */
 typedef struct {
     const rule  *rule;
     unsigned     index;   /* in the catalogue */
     channel     *channel;
     void        *state;   /* from verifier_begin() to verifier_end() */
-    rule_summary now;     /* of the capture in hand; count 0: nothing yet */
-    rule_summary total;   /* of those before it */
+    reached      now;     /* of the capture in hand; count 0: nothing yet */
+    reached      total;   /* of those before it */
 } record;
 
 typedef struct {
@@ -148,9 +157,9 @@ static void add_rule(const rule *r, void *user)
     if (!made->channel)
         made->channel = make_channel(v, r->protocol);
     if (rule_is_observable(r))
-        made->total.verdict = VERDICT_NOT_APPLICABLE;
+        made->total.pub.verdict = VERDICT_NOT_APPLICABLE;
     else
-        made->total = (rule_summary){VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0};
+        made->total.pub = (rule_summary){VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0};
     g_ptr_array_add(v->records, made);
     g_hash_table_insert(v->by_rule, (gpointer)r, made);
     if (r->opened)
@@ -207,14 +216,20 @@ void verifier_free(verifier *v)
 
 /* --------------------------------------------------------------------------------------------------------- findings */
 
-static void reach(rule_summary *summary, const rule_summary *reached)
+static void reach(reached *summary, const reached *more)
 {
-    if (reached->count == 0)
+    unsigned count = summary->pub.count;
+    if (more->pub.count == 0)
         return;
-    if (summary->count == 0 || reached->verdict > summary->verdict)
-        *summary = *reached;
-    else if (reached->verdict == summary->verdict)
-        summary->count += reached->count;
+    if (count == 0 || more->pub.verdict > summary->pub.verdict) {
+        *summary = *more;
+        return;
+    }
+    if (more->pub.verdict != summary->pub.verdict)
+        return;
+    if (more->depth > summary->depth)
+        *summary = *more;
+    summary->pub.count = count + more->pub.count;
 }
 
 static record *record_of(const verifier *v, const rule *r)
@@ -224,7 +239,7 @@ static record *record_of(const verifier *v, const rule *r)
 
 static void reach_once(record *r, rule_verdict verdict, const char *reason)
 {
-    reach(&r->now, &(rule_summary){verdict, reason, 1});
+    reach(&r->now, &(reached){{verdict, reason, 1}, A_CALL});
 }
 
 void verifier_pass(verifier *v, const rule *r)
@@ -235,6 +250,11 @@ void verifier_pass(verifier *v, const rule *r)
 void verifier_not_applicable(verifier *v, const rule *r, const char *reason)
 {
     reach_once(record_of(v, r), VERDICT_NOT_APPLICABLE, reason);
+}
+
+void verifier_out_of_scope(verifier *v, const rule *r, const char *reason)
+{
+    reach(&record_of(v, r)->now, &(reached){{VERDICT_NOT_APPLICABLE, reason, 1}, OUT_OF_SCOPE});
 }
 
 /* Events come in the order of frames, so that the place is nearly always the end. */
@@ -311,7 +331,7 @@ void verifier_begin(verifier *v, const capture_facts *facts)
     }
     for (guint i = 0; i < v->records->len; i++) {
         record *r = v->records->pdata[i];
-        r->now = (rule_summary){0};
+        r->now = (reached){.depth = NO_CALL};
         r->state = g_malloc0(r->rule->state_size);
     }
 }
@@ -421,7 +441,7 @@ static void leave_open(verifier *v, const record *r, const char *reason, const c
 }
 
 /* A rule that said nothing: absence is evidence only where everything could be seen. */
-static void judge_silence(verifier *v, const record *r)
+static void judge_silence(verifier *v, record *r)
 {
     const capture_facts *facts = v->facts;
     const char *name = r->channel->interface;
@@ -443,7 +463,7 @@ static void judge_silence(verifier *v, const record *r)
         leave_open(v, r, "IC-TRUNCATED", "no %s call is in the capture, but the capture is cut off in the middle", name);
     } else {
         char *reason = g_strdup_printf("no %s call in the capture", name);
-        verifier_not_applicable(v, r->rule, g_string_chunk_insert_const(v->texts, reason));
+        reach(&r->now, &(reached){{VERDICT_NOT_APPLICABLE, g_string_chunk_insert_const(v->texts, reason), 1}, NO_CALL});
         g_free(reason);
     }
 }
@@ -467,7 +487,7 @@ void verifier_end(verifier *v)
         record *r = v->records->pdata[i];
         if (r->rule->end)
             r->rule->end(v, r->rule, r->state);
-        if (r->now.count == 0 && rule_is_observable(r->rule))
+        if (r->now.pub.count == 0 && rule_is_observable(r->rule))
             judge_silence(v, r);
         reach(&r->total, &r->now);
         g_free(r->state);
@@ -484,7 +504,7 @@ void verifier_end(verifier *v)
 
 rule_summary verifier_summary(const verifier *v, const rule *r)
 {
-    return record_of(v, r)->total;
+    return record_of(v, r)->total.pub;
 }
 
 size_t verifier_finding_count(const verifier *v)

@@ -102,6 +102,8 @@ void verifier_end(verifier *v);
  * as the verifier. */
 void verifier_pass(verifier *v, const rule *r);
 void verifier_not_applicable(verifier *v, const rule *r, const char *reason); /* a note for the summary, no finding */
+/* The same about a call of a kind that the rule does not bind: what other calls give as a reason goes before it. */
+void verifier_out_of_scope(verifier *v, const rule *r, const char *reason);
 void verifier_find(verifier *v, const rule *r, rule_verdict verdict, const char *reason, const void *key, uint32_t frame,
                    const char *format, ...) G_GNUC_PRINTF(7, 8);
 /* The same where there is such a finding already; false: there is none, and its message is worth making. */
