@@ -309,7 +309,7 @@ static bool take_waiting(rpc_tracker *t, association *a, open_call *call, const 
 static void flush(rpc_tracker *t, association *a)
 {
     datagram_state *state = a->datagrams;
-    if (!state)
+    if (!state || state->waiting->len == 0)
         return;
     GPtrArray *waiting = state->waiting;
     state->waiting = g_ptr_array_new_with_free_func(free_waiting);
@@ -339,6 +339,8 @@ static void take_call_datagram(rpc_tracker *t, association *a, const rpc_origin 
 {
     datagram_state *state = state_of(a);
     bool response = p->type != PDU_REQUEST;
+    if (response && !must_wait(auth, p)) /* a server that has not asked back by now will not, as when it refuses the call */
+        flush(t, a);
     open_call *call = g_hash_table_lookup(a->calls, GUINT_TO_POINTER(p->call_id));
     if (is_repeated(state, call, p))
         return;

@@ -30,15 +30,17 @@ def without_rpc_status(method, reply):
 class Client:
     """What is said in a capture. Each byte order has an activity and a security context of its own."""
 
-    def __init__(self, level=None):
-        self.capture, self.level = Capture(), level
+    def __init__(self, level=None, before=None, identify=False):
+        """`before`: another client, behind which this one speaks in the same capture."""
+        self.capture, self.said = (before.capture, before.said) if before else (Capture(), [])
+        self.level, self.identify = level, identify
         self.session = cluster.Session(cluster.Cluster())
-        self.activities, self.said = {}, []
+        self.activities = {}
 
     def activity(self, big):
         if big not in self.activities:
-            self.activities[big] = Activity(self.capture, CLUSAPI, 2, big, Ntlm(self.level, "Administrator", "Lab-Admin-2026!")
-                                            if self.level else None)
+            security = Ntlm(self.level, "Administrator", "Lab-Admin-2026!", identify=self.identify) if self.level else None
+            self.activities[big] = Activity(self.capture, CLUSAPI, 2, big, security)
         return self.activities[big]
 
     def stubs(self, method, asked, big, answer):
@@ -82,6 +84,12 @@ class Client:
     def told(method, values):
         return {name: cmrp.handle_told(value) if isinstance(value, bytes) and method.parameters[name].kind == "handle"
                 else cmrp.told(value) for name, value in values.items()}
+
+    def refused(self, name, status):
+        """A method without parameters, answered by a fault before the server asked who the client is."""
+        method = clusapi.BY_NAME[name]
+        self.activity(False).refused(method.opnum, clusapi.pack_request(name), status)
+        self.said.append({"opnum": method.opnum, "method": "Api" + name, "in": {}, "out": None, "status": None})
 
     def write(self, folder, name, keys=None):
         self.capture.write(os.path.join(folder, name + ".pcap"))
@@ -158,6 +166,22 @@ def every_method(call):
         part(call)
 
 
+UNSUPPORTED_LEVEL = 0x1C00001D      # nca_unsupported_authn_level
+
+
+def breaking(folder):
+    """Three clients, each of which, or whose server, breaks one rule."""
+    packets = Client(4)                                         # CMRP-3: packet level
+    identify = Client(5, packets, identify=True)                # CMRP-6
+    for call in packets, identify:
+        handle = call("OpenCluster")["Cluster"]
+        call("GetClusterName")
+        call("CloseCluster", Cluster=handle)
+    unknown = Client(5, packets)
+    unknown.refused("GetClusterName", UNSUPPORTED_LEVEL)        # CMRP-18: no NTLM here
+    unknown.write(folder, "crafted-cmrp-udp-broken", "lab.keytab")
+
+
 def main(folder):
     for name, level, keys in (("crafted-cmrp-udp", None, None), ("crafted-cmrp-udp-ntlm", 6, "lab.keytab"),
                               ("crafted-cmrp-udp-ntlm-sign", 5, "lab.passwords.txt")):
@@ -169,6 +193,7 @@ def main(folder):
     call = Parts(5)
     every_method(call)
     call.write(folder, "crafted-cmrp-udp-methods", "lab.keytab")
+    breaking(folder)
 
 
 if __name__ == "__main__":

@@ -50,9 +50,11 @@ class Capture:
 
 
 class Ntlm:
-    """The server's challenge, the client's answer, and the keys of both ways ([MS-NLMP] 3.4.5)."""
+    """The server's challenge, the client's answer, and the keys of both ways ([MS-NLMP] 3.4.5). `identify`: the flag of this
+    impersonation level, in the answer."""
 
-    def __init__(self, level, user="alice", password="Lab-Alice-2026!", domain="CORP", datagram=ntlm.NTLMSSP_NEGOTIATE_DATAGRAM):
+    def __init__(self, level, user="alice", password="Lab-Alice-2026!", domain="CORP", datagram=ntlm.NTLMSSP_NEGOTIATE_DATAGRAM,
+                 identify=False):
         # pylint: disable=too-many-arguments
         self.level = level
         first = ntlm.getNTLMSSPType1("CLIENT", domain, True, use_ntlmv2=True)
@@ -67,7 +69,7 @@ class Ntlm:
         self.challenge = (b"NTLMSSP\0" + struct.pack("<IHHII", 2, len(name), len(name), 48, flags) + chance.randbytes(8) + bytes(8)
                           + struct.pack("<HHI", len(info), len(info), 48 + len(name)) + name + info)
         answer, key = ntlm.getNTLMSSPType3(first, self.challenge, user, password, domain, use_ntlmv2=True)
-        answer["flags"] |= datagram
+        answer["flags"] |= datagram | (ntlm.NTLMSSP_NEGOTIATE_IDENTIFY if identify else 0)
         self.negotiate, self.authenticate, self.flags, self.key = first.getData(), answer.getData(), answer["flags"], key
         self.keys = {way: (ntlm.SIGNKEY(self.flags, key, way), ntlm.SEALKEY(self.flags, key, way)) for way in ("Client", "Server")}
         self.numbers = {"Client": 0, "Server": 0}
@@ -121,6 +123,12 @@ class Activity:
         self.send([self.datagram(WORKING, opnum, b"", way="Server")], back=True)
         self.send(order(self.fragments(RESPONSE, opnum, response, "Server")), back=True)
         self.send([self.datagram(ACK, opnum, b"")])
+        self.sequence += 1
+
+    def refused(self, opnum, request, status):
+        """A call that the server answers by a fault, which is never sealed."""
+        self.send(self.fragments(REQUEST, opnum, request, "Client"))
+        self.send([self.datagram(FAULT, opnum, self.pack("I", status), way="Server")], back=True)
         self.sequence += 1
 
 
