@@ -73,7 +73,7 @@ cmrp_python() { # scenario of clients/cmrp.py, and its parameters
 	local CCACHE=$WORK/cmrp.ccache              # another scenario may be at work at once
 	rm -f "$CCACHE"
 	[ "$2" = ntlm ] || tickets Administrator "$ADMIN_PW" "MSServerClusterMgmtAPI/$CLUSTER"
-	HOST=$CLUSTER DOMAIN=$DOMAIN REALM=$REALM ADMIN_PW=$ADMIN_PW ALICE_PW=$ALICE_PW KRB5CCNAME=$CCACHE \
+	HOST=${CMRP_HOST:-$CLUSTER} DOMAIN=$DOMAIN REALM=$REALM ADMIN_PW=$ADMIN_PW ALICE_PW=$ALICE_PW KRB5CCNAME=$CCACHE \
 		PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1 in_client "$PYTHON" "$LAB/clients/cmrp.py" "$@"
 }
 cluster_of cluster_up cmrp-lifecycle cmrp-lifecycle-ndr64 cmrp-all-methods cmrp-notify cmrp-registry cmrp-controls cmrp-fragments-ntlm \
@@ -88,5 +88,11 @@ scenario_cmrp-fragments-ntlm()  { cmrp_python fragments ntlm; }
 scenario_cmrp-fragments-krb5()  { cmrp_python fragments krb5; }
 scenario_cmrp-access-denied()   { cmrp_python access-denied ntlm; }
 scenario_cmrp-bind-rejected()   { cmrp_python bind-rejected ntlm; }
+# The server by its address, and no service principal for it; and a server that does not know SPNEGO.
+cluster_of cluster_up cmrp-no-spn cmrp-no-spn-identify
+scenario_cmrp-no-spn()          { CMRP_HOST=$IP_CLUSTER cmrp_python no-spn ntlm; }
+scenario_cmrp-no-spn-identify() { CMRP_HOST=$IP_CLUSTER cmrp_python no-spn-identify ntlm; }
+cluster_of cluster_up_without_spnego cmrp-no-spnego
+scenario_cmrp-no-spnego()       { cmrp_part ntlm "$CLUSTER" seal,spnego; }
 KEYS[cmrp-wrong-password]=none
 scenario_cmrp-wrong-password()  { cmrp_python wrong-password ntlm; }

@@ -79,6 +79,8 @@ dc_start() {
 		return
 	fi
 	rm -rf "$WORK/ncalrpc" "$WORK/pid"      # sockets of the last run
+	# The cluster has an endpoint mapper of its own there: an address left from the last run would become the DC's.
+	ip -n "$NS_DC" address delete "$IP_CLUSTER/24" dev eth0 2> /dev/null || true
 	dc_conf_write
 	# libwbclient looks for winbind in /run/samba whatever smb.conf says, and without winbind every
 	# session setup ends in NT_STATUS_INTERNAL_ERROR. `ip netns exec` gives the process its own mount

@@ -1,4 +1,4 @@
-"""A ClusAPI server: cluster_server.py SMB.CONF ADDRESS PORT [LOWEST-LEVEL]
+"""A ClusAPI server: cluster_server.py SMB.CONF ADDRESS PORT [LOWEST-LEVEL [UNKNOWN-TYPE]]
 
 No Samba server serves ClusAPI, so this one does, with the cluster of cluster.py behind it. Real: the security contexts (Samba's
 gensec does the handshake, seals and signs, and knows the users) and the stubs (Samba's NDR code, clusapi.py). Its own: the
@@ -7,7 +7,8 @@ little-endian.
 
 The endpoint mapper at port 135 of the same address knows ClusAPI and nothing else.
 
-As Windows does, it refuses every call below LOWEST-LEVEL (6, privacy, unless given) with a fault, access denied.
+As Windows does, it refuses every call below LOWEST-LEVEL (6, privacy, unless given) with a fault, access denied. A bind with
+auth_type UNKNOWN-TYPE it refuses as one that it does not know.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -131,6 +132,7 @@ class Security:
 
 class Connection:
     serves = CLUSAPI
+    unknown = None      # an auth_type
 
     def __init__(self, accepted, domain, the_cluster, lowest):
         self.socket, self.domain, self.lowest = accepted, domain, lowest
@@ -208,6 +210,9 @@ class Connection:
             at += 24 + 20 * count
             results += self.result(number, interface, offered)
         reply = b""
+        if trailer and trailer[0] == self.unknown:
+            self.refuse(call_id)
+            raise Broken(f"auth_type {trailer[0]}")
         if trailer:
             if self.security is None:
                 self.security = Security(self.domain, trailer, self.header_sign)
@@ -216,7 +221,7 @@ class Connection:
             except RuntimeError as why:
                 print("refused:", why, flush=True)
                 if pdu[2] == BIND:
-                    self.send_raw(BIND_NAK, call_id, struct.pack("<HBBB3x", 8, 1, 5, 0))    # authentication type not recognized
+                    self.refuse(call_id)
                 else:
                     self.fault(call_id, 0, SEC_PKG_ERROR)
                 raise Broken("no security context") from None
@@ -251,6 +256,9 @@ class Connection:
     def send_raw(self, kind, call_id, body, auth_length=0, flags=FIRST | LAST):
         head = struct.pack("<BBBB4sHHL", 5, 0, kind, flags, b"\x10\0\0\0", 16 + len(body), auth_length, call_id)
         self.socket.sendall(head + body)
+
+    def refuse(self, call_id):
+        self.send_raw(BIND_NAK, call_id, struct.pack("<HBBB3x", 8, 1, 5, 0))                # authentication type not recognized
 
     def fault(self, call_id, context, status):
         self.send_raw(FAULT, call_id, struct.pack("<LHBBLL", 32, context, 0, 0, status, 0), 0, FIRST | LAST | DID_NOT_EXECUTE)
@@ -371,6 +379,7 @@ def main():
     conf, address, port, *level = sys.argv[1:]
     domain, the_cluster = Domain(conf), cluster.Cluster()
     lowest = int(level[0]) if level else PRIVACY
+    Connection.unknown = int(level[1]) if len(level) > 1 else None
     Mapper.at = address, int(port)
     listen(Mapper.at, lambda accepted: Connection(accepted, domain, the_cluster, lowest).serve())
     listen((address, 135), lambda accepted: Mapper(accepted).serve())

@@ -10,6 +10,8 @@ import struct
 import sys
 import uuid
 
+from impacket import ntlm
+
 import clusapi
 import rpc
 from cluster import DWORD, SZ, many, pack_batch, property_list, property_value, wide
@@ -499,6 +501,21 @@ def scenario_bind_rejected(kind):
         except rpc.RpcError as why:
             print(why)
     association.transport.close()
+
+
+def short(**more):
+    """A cluster opened and closed in a security context of this kind."""
+    def scenario(kind):
+        call = Client(security(kind, **more))
+        cluster = call('OpenCluster')['Cluster']
+        call('GetClusterName')
+        call('CloseCluster', cluster)
+        call.close()
+    return scenario
+
+
+scenario_no_spn = short(target='')
+scenario_no_spn_identify = short(target='', add_flags=ntlm.NTLMSSP_NEGOTIATE_IDENTIFY)
 
 
 def scenario_wrong_password(kind):

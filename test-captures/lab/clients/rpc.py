@@ -11,6 +11,7 @@ import datetime
 import socket
 import struct
 import uuid
+from unittest import mock
 
 from Cryptodome.Cipher import ARC4
 from impacket import ntlm
@@ -138,11 +139,23 @@ def neg_token_resp(token, mic=None):
                          der(0xa3, der(4, mic)) if mic else b''))
 
 
-class Ntlm:
-    """NTLM, bare (auth_type 10) or inside SPNEGO (9)."""
+def pairs_naming(target):
+    """impacket's AV_PAIRS, which take `target` for the MsvAvTargetName that impacket puts there; '': none."""
+    class Pairs(ntlm.AV_PAIRS):
+        def __setitem__(self, kind, value):
+            if kind == ntlm.NTLMSSP_AV_TARGET_NAME:
+                value = target.encode('utf-16le')
+            if value:
+                super().__setitem__(kind, value)
+    return Pairs
 
-    def __init__(self, user, password, domain, level=PRIVACY, context_id=0, spnego=True, add_flags=0):
-        self.user, self.password, self.domain = user, password, domain
+
+class Ntlm:
+    """NTLM, bare (auth_type 10) or inside SPNEGO (9). `target`: the service principal it names; None: as impacket does, cifs/ and the
+    server's NetBIOS name."""
+
+    def __init__(self, user, password, domain, level=PRIVACY, context_id=0, spnego=True, add_flags=0, target=None):
+        self.user, self.password, self.domain, self.target = user, password, domain, target
         self.level, self.context_id, self.spnego, self.add_flags = level, context_id, spnego, add_flags
         self.auth_type = 9 if spnego else 10
         self.auth3 = not spnego
@@ -157,7 +170,9 @@ class Ntlm:
     def second(self, challenge):
         if self.spnego:
             challenge = SPNEGO_NegTokenResp(challenge)['ResponseToken']
-        answer, key = ntlm.getNTLMSSPType3(self.negotiate, challenge, self.user, self.password, self.domain)
+        pairs = ntlm.AV_PAIRS if self.target is None else pairs_naming(self.target)
+        with mock.patch.object(ntlm, 'AV_PAIRS', pairs):
+            answer, key = ntlm.getNTLMSSPType3(self.negotiate, challenge, self.user, self.password, self.domain)
         self.flags = answer['flags']
         self.sign = [ntlm.SIGNKEY(self.flags, key, who) for who in ('Client', 'Server')]
         seal = [ntlm.SEALKEY(self.flags, key, who) for who in ('Client', 'Server')]
