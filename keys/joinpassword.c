@@ -10,7 +10,7 @@
 #include "keys/crypto.h"
 
 enum {
-    OBFUSCATOR = 8, BUFFER = 512, LENGTH = 4, /* 2.2.5.17 */
+    OBFUSCATOR = 8, BUFFER = JOIN_LENGTH_MAX, LENGTH = 4, /* 2.2.5.17 */
     UNIT = 2, SEED = 1 * UNIT, TERMINATOR = 1 * UNIT, FIRST = 0x43, /* 2.2.5.18.1 */
     UTF8_OF_UNIT = 3, /* octets of a UTF-16 unit at most, surrogates being two units of four octets */
     MD5 = 16, SHA512 = 64, AES_KEY = 32, AES_BLOCK = 16
@@ -85,31 +85,43 @@ static bool take_password(uint8_t *text, size_t length, bool legible, join_passw
 
 /* ---- RC4, 2.2.5.18.3 ---- */
 
-static bool try_rc4(const join_key *key, const uint8_t *octets, join_password *out)
+static bool try_rc4(const join_key *key, const uint8_t *octets, uint32_t *inside, join_password *out)
 {
     uint8_t *secret = crypto_alloc(MD5 + BUFFER + LENGTH), *plain = secret + MD5;
     rc4_state *rc4 = crypto_alloc(sizeof *rc4);
     crypto_md5((crypto_part[]){{key->octets, JOIN_KEY}, {octets, OBFUSCATOR}}, 2, secret);
     rc4_init(rc4, secret, MD5);
     rc4_run(rc4, plain, octets + OBFUSCATOR, BUFFER + LENGTH);
-    size_t length = get32(plain + BUFFER);
+    size_t length = *inside = get32(plain + BUFFER);
     bool good = length <= BUFFER && take_password(plain + BUFFER - length, length, !key->sure, out);
     crypto_free(rc4);
     crypto_free(secret);
     return good;
 }
 
+/* A key that is no more than likely is wrong when it gives no password. One that is sure is not: then what is inside is. */
 void join_open(const join_key *keys, size_t count, const uint8_t *octets, size_t length, join_password *out)
 {
+    const join_key *sure = NULL;
+    uint32_t inside, inside_sure = 0;
     memset(out, 0, sizeof *out);
     out->outcome = length != JOIN_RC4_LENGTH ? JOIN_MALFORMED : count > 0 ? JOIN_WRONG_KEY : JOIN_NO_KEY;
     for (size_t i = 0; i < count && out->outcome == JOIN_WRONG_KEY; i++) {
         out->tried++;
-        if (!try_rc4(&keys[i], octets, out))
-            continue;
-        out->outcome = JOIN_OPENED;
-        out->key = &keys[i];
-        out->proof = keys[i].sure ? JOIN_BY_SESSION : JOIN_BY_SHAPE;
+        if (try_rc4(&keys[i], octets, &inside, out)) {
+            out->outcome = JOIN_OPENED;
+            out->key = &keys[i];
+            out->inside = inside;
+            out->proof = keys[i].sure ? JOIN_BY_SESSION : JOIN_BY_SHAPE;
+        } else if (keys[i].sure && !sure) {
+            sure = &keys[i];
+            inside_sure = inside;
+        }
+    }
+    if (out->outcome == JOIN_WRONG_KEY && sure) {
+        out->outcome = JOIN_MALFORMED;
+        out->key = sure;
+        out->inside = inside_sure;
     }
 }
 
@@ -220,5 +232,12 @@ char *join_text(const join_password *p)
     case JOIN_MALFORMED:
         break;
     }
-    return g_strdup(p->key ? "its HMAC holds, but what it seals is no password" : "its length cannot be");
+    if (!p->key)
+        return g_strdup("its length cannot be");
+    if (p->aes)
+        return g_strdup("its HMAC holds, but what it seals is no password");
+    if (p->inside > JOIN_LENGTH_MAX)
+        return g_strdup_printf("sealed with %s, which is proven, but its Length is %u octets, and %u is the most", p->key->name,
+                               p->inside, JOIN_LENGTH_MAX);
+    return g_strdup_printf("sealed with %s, which is proven, but what is inside is no password", p->key->name);
 }

@@ -16,6 +16,7 @@ enum {
     JOIN_KEY = 16,         /* octets of an SMB session key */
     JOIN_RC4_LENGTH = 524, /* octets of a JOINPR_ENCRYPTED_USER_PASSWORD, 2.2.5.18 */
     JOIN_AUTH_DATA = 64, JOIN_SALT = 16,
+    JOIN_LENGTH_MAX = 512, /* the Length of 2.2.5.17 at most: 3.2.4.13.1 */
     JOIN_CIPHER_MAX = 528  /* MAX_PASSWORDBLOB_SIZE, 2.2.5.19, in whole blocks */
 };
 
@@ -30,7 +31,7 @@ typedef enum {
     JOIN_OPENED,
     JOIN_NO_KEY,    /* no key was there to try */
     JOIN_WRONG_KEY, /* no key gives a password, or its MAC does not hold with any */
-    JOIN_MALFORMED  /* sizes that cannot be, or a MAC that holds over what is no password */
+    JOIN_MALFORMED  /* sizes that cannot be; or, with `key`, what a sure key or one whose MAC holds opens is no password */
 } join_outcome;
 
 /* What stands behind an opened password, strongest first. */
@@ -45,7 +46,8 @@ typedef struct {
     bool            aes;
     bool            encoded;  /* with seed and chain, as 2.2.5.18.1 asks for; false: bare UTF-16, as Samba writes it */
     join_proof      proof;    /* when opened */
-    const join_key *key;      /* of those given, when opened */
+    const join_key *key;      /* of those given, when opened or found malformed inside */
+    uint32_t        inside;   /* RC4, with a key: the Length of 2.2.5.17, as it was decrypted */
     size_t          tried;    /* keys */
     char           *password; /* when opened: UTF-8 with a final zero, in secure memory */
     size_t          length;   /* of it, without the zero */

@@ -154,6 +154,20 @@ class Join(unittest.TestCase):
                         self.assertTrue(s["reason"].startswith("sealed"), s["reason"])
                         self.assertNotIn("password", s)
 
+    def test_length(self):
+        """A Length that cannot be is the sender's fault if the key is proven; else it is the key that is wrong."""
+        for name, verdict in (("wkst-fake-join-bad-length", "violation"), ("wkst-fake-join-bad-length-refused", "pass")):
+            line = session_line(name)
+            with KeyFile(line) as right, KeyFile(line[:-8] + "deadbeef") as wrong:
+                for keys, proven in ((lens.keys_of(name), True), ([right], True), ([wrong], False), (WRONG, False), ([], False)):
+                    with self.subTest(capture=name, keys=keys):
+                        found = secrets(name, keys, "--show-secrets")
+                        self.assertEqual([("password" in s, s["state"]) for s in found], [(False, "sealed")] * 2)
+                        self.assertEqual(["which is proven, but its Length is" in s["reason"] for s in found], [proven] * 2)
+                        rule = next(r for r in program.verify(lens.capture(name), keys)[1]["rules"] if r["id"] == "W-16")
+                        self.assertEqual((rule["verdict"], rule["reason"]),
+                                         (verdict, None) if proven else ("inconclusive", "IC-ENCRYPTED"))
+
     def test_likely(self):
         """Without the set-up's end no signature proves a supplied key, so it is the password's shape that speaks."""
         name = "wkst-join-smb1"

@@ -104,11 +104,25 @@ static void test_rc4_illegible(void)
     }
 }
 
+/* What is no password shows that a key is wrong, unless it is sure: then it shows that the password is. */
 static void test_rc4_refused(void)
 {
-    const join_key keys[] = {right_key(true), right_key(false)};
-    for (size_t i = 0; i < G_N_ELEMENTS(join_rc4_refused); i++)
-        expect_sealed(false, join_rc4_refused[i].octets, keys, 2, JOIN_WRONG_KEY, "sealed: 2 keys of the SMB session tried");
+    const join_key unsure[] = {wrong_key(false), right_key(false)}, sure[] = {wrong_key(false), right_key(true)};
+    unsigned too_long = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(join_rc4_refused); i++) {
+        const char *octets = join_rc4_refused[i].octets;
+        bool is_long = strstr(join_rc4_refused[i].name, "too long");
+        too_long += is_long;
+        expect_sealed(false, octets, unsure, 2, JOIN_WRONG_KEY, "sealed: 2 keys of the SMB session tried");
+        expect_sealed(false, octets, sure, 2, JOIN_MALFORMED, is_long ? "is proven, but its Length is"
+                                                                      : "is proven, but what is inside is no password");
+        join_password password;
+        try_open(false, octets, sure, 2, &password);
+        g_assert_true(password.key == &sure[1]);
+        g_assert_true((password.inside > JOIN_LENGTH_MAX) == is_long);
+        join_clear(&password);
+    }
+    g_assert_cmpuint(too_long, ==, 2);
 }
 
 static void test_aes_opened(void)
@@ -132,7 +146,8 @@ static void test_twins(void)
     for (int sure = 0; sure < 2; sure++) {
         const join_key wrong = wrong_key(sure);
         for (size_t i = 0; i < G_N_ELEMENTS(join_rc4_opened); i++) {
-            expect_sealed(false, join_rc4_opened[i].octets, &wrong, 1, JOIN_WRONG_KEY, "none gives a password");
+            expect_sealed(false, join_rc4_opened[i].octets, &wrong, 1, sure ? JOIN_MALFORMED : JOIN_WRONG_KEY,
+                          sure ? "sealed with Session.SessionKey" : "none gives a password");
             expect_sealed(false, join_rc4_opened[i].octets, NULL, 0, JOIN_NO_KEY, "not known");
         }
         for (size_t i = 0; i < G_N_ELEMENTS(join_aes_opened); i++) {

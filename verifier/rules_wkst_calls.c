@@ -456,7 +456,8 @@ typedef struct {
     bool            met;
 } password_check;
 
-/* Only the RC4 form is judged: the AES form's padding is not in the text. */
+/* Only the RC4 form is judged: the AES form's padding is not in the text. What is malformed has a key as well if that is known to be
+ * right by other means. */
 static void judge_password(const rpc_secret *secret, void *user)
 {
     password_check *c = user;
@@ -465,15 +466,37 @@ static void judge_password(const rpc_secret *secret, void *user)
     if (secret->kind != RPC_SECRET_PASSWORD || p->aes)
         return;
     c->met = true;
-    if (p->outcome != JOIN_OPENED)
+    if (p->outcome != JOIN_OPENED && !p->key)
         rule_find_request(c->v, c->self, c->call, VERDICT_INCONCLUSIVE, ic_encrypted, key,
                           "with a password that is not opened: %s",
                           secret->text ? secret->text : "no key");
-    else if (!c->seed || p->encoded)
+    else if (p->inside > JOIN_LENGTH_MAX && c->seed)
+        verifier_not_applicable(c->v, c->self, "the Length of the password was too large for any");
+    else if (p->inside > JOIN_LENGTH_MAX)
+        return; /* the answer decides */
+    else if (!c->seed || (p->outcome == JOIN_OPENED && p->encoded))
         verifier_pass(c->v, c->self);
     else
-        rule_find_request(c->v, c->self, c->call, p->proof == JOIN_BY_SHAPE ? VERDICT_WARNING : VERDICT_VIOLATION, NULL, key,
-                          "with a password that is not encoded with a seed");
+        rule_find_request(c->v, c->self, c->call, p->outcome == JOIN_OPENED && p->proof == JOIN_BY_SHAPE ? VERDICT_WARNING
+                          : VERDICT_VIOLATION, NULL, key, "with a password that is not encoded with a seed");
+}
+
+static void find_too_long(const rpc_secret *secret, void *user)
+{
+    uint32_t *inside = user;
+    if (secret->kind == RPC_SECRET_PASSWORD && !secret->joined.aes && secret->joined.inside > JOIN_LENGTH_MAX)
+        *inside = secret->joined.inside;
+}
+
+enum { INVALID_PASSWORD = 0x56 };
+
+static void judge_too_long(const wkst_answer *a)
+{
+    uint32_t inside = 0;
+    rpc_secrets(a->call, false, NULL, find_too_long, &inside);
+    if (inside)
+        wkst_judge_refusal(a, INVALID_PASSWORD, VERDICT_VIOLATION, "the password's Length, decrypted with the SMB session's "
+                           "key, is %u and not below 513", inside);
 }
 
 static void check_passwords(verifier *v, const rule *self, const rpc_call *call, bool response, bool seed)
@@ -494,8 +517,9 @@ static void check_passwords(verifier *v, const rule *self, const rpc_call *call,
 
 static void check_password_length(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
-    (void)state;
     check_passwords(v, self, call, response, false);
+    if (response)
+        wkst_with_answer(v, self, state, call, response, WKST_BITS(WKST_JOIN, WKST_SET_NAME), judge_too_long);
 }
 
 static void check_password_seed(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
@@ -784,8 +808,9 @@ const rule rules_wkst_calls[] = {
      "A computer in a domain joins another only with NETSETUP_DOMAIN_JOIN_IF_JOINED.",
      .state_size = sizeof(join_state), .message = check_join_state, .end = join_state_end},
 
-    {"W-16", "wkst", RULE_MUST, "MS-WKST 2.2.5.18", "client",
-     "A sealed password is a whole structure, and its length is below 513.", .message = check_password_length},
+    {"W-16", "wkst", RULE_MUST, "MS-WKST 2.2.5.18, 3.2.4.13.1", "both",
+     "A sealed password is a whole structure, and its Length is below 513, or the call is refused with ERROR_INVALID_PASSWORD.",
+     .message = check_password_length},
 
     {"W-17", "wkst", RULE_MUST, "MS-WKST 2.2.5.18.1", "client",
      "A password is encoded with a seed before it is sealed.", .message = check_password_seed},

@@ -44,7 +44,8 @@ member_up() { # namespace folder netbios-name helpers
 	printf '%s\n%s\n' "$STAND_ADMIN_PW" "$STAND_ADMIN_PW" | smbpasswd -c "$at/smb.conf" -s -a root > /dev/null
 	printf '%s\n%s\n' "$STAND_BOB_PW" "$STAND_BOB_PW" | smbpasswd -c "$at/smb.conf" -s -a daemon > /dev/null
 	# wkssvc tells more to administrators
-	net -s "$at/smb.conf" groupmap add sid=S-1-5-32-544 unixgroup=root type=builtin > /dev/null
+	net -s "$at/smb.conf" groupmap list | grep -q S-1-5-32-544 ||
+		net -s "$at/smb.conf" groupmap add sid=S-1-5-32-544 unixgroup=root type=builtin > /dev/null
 	mkdir -p /run/samba
 	# shellcheck disable=SC2016
 	setsid ip netns exec "$1" sh -c 'mount --bind "$1/run" /run/samba && exec smbd -s "$1/smb.conf" -F --no-process-group' \

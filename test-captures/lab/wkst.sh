@@ -124,7 +124,7 @@ FAKE_PIPE=$WORK/fake/ncalrpc/np/wkssvc
 fake_server() { # namespace arguments...
 	local ns=$1 n
 	shift
-	DC_LOGON="${DC_LOGON:-}" PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1 \
+	DC_LOGON="${DC_LOGON:-}" REFUSAL="${REFUSAL:-}" PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1 \
 		ip netns exec "$ns" "$PYTHON" "$LAB/clients/wkst_server.py" "$@" > "$WORK/wkst_server.log" 2>&1 &
 	FAKE_SERVER=$!
 	for n in $(seq 50); do
@@ -196,6 +196,13 @@ scenario_wkst-fake-newer-smb1()             { fake_newer_dialect NT1; }
 scenario_wkst-fake-newer-smb21()            { fake_newer_dialect SMB2_10; }
 scenario_wkst-fake-newer-smb311()           { fake_newer_dialect SMB3_11; }
 scenario_wkst-fake-newer-smb311-encrypted() { fake_newer encrypt=yes; }
+
+# Passwords of a Length that cannot be (W-16), which this server does not mind, and which it refuses with ERROR_INVALID_PASSWORD.
+on_fake_pipe wkst-fake-join-bad-length wkst-fake-join-bad-length-refused
+fake_pipe_up_refusing() { REFUSAL=86 fake_pipe_up; }
+PREPARE[wkst-fake-join-bad-length-refused]=fake_pipe_up_refusing
+scenario_wkst-fake-join-bad-length()         { wkst_client bad-length "$FAKE" root "$STAND_ADMIN_PW" FAKE; }
+scenario_wkst-fake-join-bad-length-refused() { wkst_client bad-length "$FAKE" root "$STAND_ADMIN_PW" FAKE; }
 
 # A server that opens an SMB session on the domain controller to do a join, and how it leaves it (WKST-5, WKST-6); captured there.
 fake_join_up() { DC_LOGON="$DC alice $ALICE_PW $DOMAIN $FAKE_JOIN" fake_pipe_up; }

@@ -151,8 +151,8 @@ def pairs_naming(target):
 
 
 class Ntlm:
-    """NTLM, bare (auth_type 10) or inside SPNEGO (9). `target`: the service principal it names; None: as impacket does, cifs/ and the
-    server's NetBIOS name."""
+    """NTLM, bare (auth_type 10) or inside SPNEGO (9). `target`: the service principal it names; None: as impacket does, cifs/ and
+    the server's NetBIOS name."""
 
     def __init__(self, user, password, domain, level=PRIVACY, context_id=0, spnego=True, add_flags=0, target=None):
         self.user, self.password, self.domain, self.target = user, password, domain, target

@@ -135,6 +135,19 @@ def join():
         ask(client, opnum, stub, password=JOINER_PASSWORD, encoding='Samba')
 
 
+def bad_length():
+    """Passwords whose Length cannot be: one more than there is room for, and the most that can be said."""
+    client = samba_client()
+
+    def secret(length):
+        return password_buffer(encrypted(client.session_key, JOINER_PASSWORD, length=length))
+    for opnum, stub in (
+            packed('NetrJoinDomain2', server_name=SERVER, domain_name='NOWHERE.EXAMPLE', account_ou=None, admin_account=JOINER,
+                   encrypted_password=secret(513), join_flags=1),
+            packed('NetrUnjoinDomain2', server_name=SERVER, account=JOINER, encrypted_password=secret(0xffffffff), unjoin_flags=4)):
+        ask(client, opnum, stub)
+
+
 def join_and_wait():
     """A join, a call after it, and time for the server to close what it has opened."""
     client = samba_client()
@@ -393,6 +406,7 @@ SCENARIOS = {
     'newer-passwords': newer_passwords,
     'join': join,
     'join-and-wait': join_and_wait,
+    'bad-length': bad_length,
     'reserved': reserved,
     'every-level': every_level,
     'newer-over-port': newer_over_port,

@@ -37,11 +37,12 @@ def encoded(password, seed=None):
 assert encoded('PASSWORD', 0xab).hex() == 'ab00bb10fa51a902fa51ad06e249b01bf45f0000'     # the example there
 
 
-def encrypted(key, password, as_samba=False):
-    """The 524 octets of JOINPR_ENCRYPTED_USER_PASSWORD under an SMB session key. Samba's own client and server do not encode."""
+def encrypted(key, password, as_samba=False, length=None):
+    """The 524 octets of JOINPR_ENCRYPTED_USER_PASSWORD under an SMB session key. Samba's own client and server do not encode.
+    `length`: what is said instead of the password's length."""
     text = password.encode('utf-16-le') if as_samba else encoded(password)
     salt = os.urandom(8)
-    clear = os.urandom(512 - len(text)) + text + struct.pack('<L', len(text))
+    clear = os.urandom(512 - len(text)) + text + struct.pack('<L', len(text) if length is None else length)
     return salt + ARC4.new(hashlib.md5(key[:16] + salt).digest()).encrypt(clear)
 
 

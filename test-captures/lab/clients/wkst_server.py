@@ -8,6 +8,7 @@ or by impacket where Samba's IDL is not MS-WKST's (USE_INFO_3). Not real: that t
 
 As WKST-5 and WKST-6 ask about the SMB sessions that a server opens while it works on a call, NetrJoinDomain2 with $DC_LOGON
 ("host user password domain dialect how") opens one on the domain controller and leaves it as `how` says.
+With $REFUSAL joining and leaving return that status.
 """
 import os
 import socket
@@ -148,10 +149,14 @@ def computer_names(call):
     return 0
 
 
-def join(_call):
+def leave(_call):
+    return int(os.environ.get('REFUSAL') or 0)
+
+
+def join(call):
     if os.environ.get('DC_LOGON'):
         at_the_dc(*os.environ['DC_LOGON'].split())
-    return 0
+    return leave(call)
 
 
 def done(_call):
@@ -159,7 +164,7 @@ def done(_call):
 
 
 ANSWERS = {0: get_info, 2: enum_users, 5: enum_transports, 6: parm_err, 7: done, 8: parm_err, 9: get_use, 10: done,
-           11: enum_uses, 13: statistics, 20: join_information, 22: join, 23: done, 24: done, 25: done, 27: done,
+           11: enum_uses, 13: statistics, 20: join_information, 22: join, 23: leave, 24: done, 25: done, 27: done,
            28: done, 29: done, 30: computer_names}
 UNITS = ['OU=Lab,DC=nowhere,DC=example', 'OU=Machines,OU=Lab,DC=nowhere,DC=example', 'CN=Computers,DC=nowhere,DC=example']
 
