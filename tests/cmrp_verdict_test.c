@@ -1404,6 +1404,31 @@ static void test_start(void)
     create_enum(14, 1, 0);
     good(16);
     expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 3; i++)
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 0x6BF);
+    good(16);
+    for (uint32_t i = 0; i < 3; i++)
+        exchange(20 + 2 * i, 3, none, SETS({"return", .number = 0x6BF}));
+    refuse(request(26, 3, none), 27, 0x6BF);
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 5; i++)
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 0x6BF);
+    expect_warned("C-33", 18, "after 4 attempts in a row had failed with 0x6BF");
+    for (uint32_t i = 0; i < 5; i++) {
+        association.number = 1 + i;
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 0x6BF);
+    }
+    association.number = 1;
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 5; i++)
+        refuse(request(10 + 2 * i, 3, none), 11 + 2 * i, 5);
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 4; i++)
+        sealed_exchange(10 + 2 * i, 3);
+    expect_not_applicable("C-33");
+    for (uint32_t i = 0; i < 5; i++)
+        sealed_exchange(10 + 2 * i, 3);
+    expect_open("C-33", "IC-ENCRYPTED", 18, "after 4 attempts in a row may have failed with 0x6BF");
     verifier_end(t.v);
     check_summary("C-31", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);
     check_summary("C-32", VERDICT_NOT_OBSERVABLE, "IC-INTERNAL", 0);

@@ -363,16 +363,54 @@ static void check_query(verifier *v, const rule *self, void *state, const rpc_ca
 /* ---------------------------------------------------------------------------------------------- C-33: how clients begin */
 
 enum { GET_CLUSTER_NAME = 3, OPEN_CLUSTER = 0, CREATE_ENUM_EX = 125, PAIRS_LIMIT = 4096 };
+enum { CALL_FAILED_DNE = 0x6BF, ATTEMPTS_MAX = 4 };
 
 typedef struct {
     GHashTable *steps; /* "client server", addresses -> how far it has come */
+    GHashTable *attempts; /* association -> its attempts */
 } start_state;
 
-/* Tools that need one call make that one; a client that does not begin this way is none that connects as 3.2.3.3 says. */
+/* How often in a row ApiGetClusterName has failed with CALL_FAILED_DNE, or may have. */
+typedef struct {
+    unsigned failed;
+    bool     unread;
+} attempts;
+
+/* "SHOULD NOT exceed four attempts". */
+static void count_attempts(verifier *v, const rule *self, start_state *s, const rpc_call *call, bool response)
+{
+    uint64_t number = call->association->number;
+    if (!s->attempts)
+        s->attempts = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    attempts *so_far = g_hash_table_lookup(s->attempts, &number);
+    if (!response && so_far && so_far->failed >= ATTEMPTS_MAX)
+        rule_find_request(v, self, call, so_far->unread ? VERDICT_INCONCLUSIVE : VERDICT_WARNING,
+                          so_far->unread ? ic_encrypted : NULL, rule_context_key(call, &call->request),
+                          "after %u attempts in a row %s 0x6BF; four attempts should be the most", so_far->failed,
+                          so_far->unread ? "may have failed with" : "had failed with");
+    if (!response)
+        return;
+    call_outcome outcome = call_outcome_of(call);
+    if (outcome.end != CALL_UNREAD && outcome.status != CALL_FAILED_DNE) {
+        g_hash_table_remove(s->attempts, &number);
+        return;
+    }
+    if (!so_far && g_hash_table_size(s->attempts) >= PAIRS_LIMIT)
+        return;
+    if (!so_far)
+        g_hash_table_insert(s->attempts, g_memdup2(&number, sizeof number), so_far = g_new0(attempts, 1));
+    so_far->failed++;
+    so_far->unread |= outcome.end == CALL_UNREAD;
+}
+
+/* Tools that need one call make that one, and reconnecting is what a client "can" do (3.2.1): one that begins in another order is
+ * none that does, rather than one that does it wrong. What is left to break is how often the first call is tried. */
 static void start_message(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     start_state *s = state;
     const rpc_association *a = call->association;
+    if (call->method && call->opnum == GET_CLUSTER_NAME)
+        count_attempts(v, self, s, call, response);
     if (response || !call->method)
         return;
     if (!s->steps)
@@ -399,6 +437,7 @@ static void start_end(verifier *v, const rule *self, void *state)
     if (s->steps)
         verifier_not_applicable(v, self, "no client began as one that connects to a cluster");
     g_clear_pointer(&s->steps, g_hash_table_unref);
+    g_clear_pointer(&s->attempts, g_hash_table_unref);
 }
 
 /* -------------------------------------------------------------------------------------------- C-34 to C-37: single methods */
@@ -608,7 +647,7 @@ const rule rules_cmrp_rest[] = {
      "A client that is told to reconnect goes on with another node.", .message = NULL},
 
     {"C-33", "cmrp", RULE_SHOULD, "MS-CMRP 3.2.3.3", "client",
-     "A client connects with ApiGetClusterName, ApiOpenCluster or ApiOpenClusterEx, and ApiCreateEnum.",
+     "A client connects with ApiGetClusterName, in at most four attempts, ApiOpenCluster or ApiOpenClusterEx, and ApiCreateEnum.",
      .state_size = sizeof(start_state), .message = start_message, .end = start_end},
 
     {"C-34", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.131", "server",

@@ -13,7 +13,7 @@ cluster_address() {
 	samba-tool spn list 'DC$' -s "$(dc_conf)" | grep -q "$service" || samba-tool spn add "$service" 'DC$' -s "$(dc_conf)"
 }
 
-cluster_up() { # lowest level it serves, auth_type it does not know
+cluster_up() { # lowest level it serves, auth_type it does not know, how often it fails first
 	cluster_address
 	rm -f "$WORK/cluster.log"
 	PYTHONDONTWRITEBYTECODE=1 PYTHONUTF8=1 ip netns exec "$NS_DC" "$PYTHON" "$LAB/clients/cluster_server.py" "$(dc_conf)" \
@@ -29,6 +29,8 @@ cluster_up() { # lowest level it serves, auth_type it does not know
 }
 cluster_up_weak() { cluster_up 1; }
 cluster_up_without_spnego() { cluster_up 6 9; }
+cluster_up_slowly() { cluster_up 6 0 3; }
+cluster_up_too_slowly() { cluster_up 6 0 5; }
 cluster_down() {
 	kill "$CLUSTER_SERVER" || cat "$WORK/cluster.log" >&2
 	wait "$CLUSTER_SERVER" || true

@@ -94,5 +94,10 @@ scenario_cmrp-no-spn()          { CMRP_HOST=$IP_CLUSTER cmrp_python no-spn ntlm;
 scenario_cmrp-no-spn-identify() { CMRP_HOST=$IP_CLUSTER cmrp_python no-spn-identify ntlm; }
 cluster_of cluster_up_without_spnego cmrp-no-spnego
 scenario_cmrp-no-spnego()       { cmrp_part ntlm "$CLUSTER" seal,spnego; }
+# A server that is not up yet: the fourth attempt succeeds, or the fifth fails.
+cluster_of cluster_up_slowly cmrp-attempts
+scenario_cmrp-attempts()          { cmrp_python attempts krb5; }
+cluster_of cluster_up_too_slowly cmrp-too-many-attempts
+scenario_cmrp-too-many-attempts() { cmrp_python attempts krb5; }
 KEYS[cmrp-wrong-password]=none
 scenario_cmrp-wrong-password()  { cmrp_python wrong-password ntlm; }

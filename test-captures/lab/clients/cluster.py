@@ -17,6 +17,7 @@ CALL_NOT_IMPLEMENTED, INSUFFICIENT_BUFFER, MORE_DATA, NO_MORE_ITEMS, OBJECT_ALRE
 RESOURCE_NOT_FOUND, GROUP_NOT_FOUND, NODE_NOT_FOUND, NETWORK_NOT_FOUND, NETINTERFACE_NOT_FOUND = 5007, 5013, 5042, 5045, 5047
 PROPERTIES_STORED, NODE_NOT_PAUSED, TYPE_NOT_FOUND, GROUP_NOT_EMPTY = 5024, 5058, 5078, 5082
 CONTEXT_MISMATCH = 0x1C00001A
+CALL_FAILED_DNE = 0x6BF
 GENERIC_READ, GENERIC_ALL = 0x80000000, 0x10000000
 SZ, DWORD, MULTI_SZ = 1, 4, 7
 WRITTEN = 0x01DC5A0000000000  # a FILETIME of the keys
@@ -125,8 +126,9 @@ class Port:
 
 
 class Cluster:
-    def __init__(self):
-        self.lock = threading.RLock()
+    def __init__(self, starting=0):
+        """`starting`: so many calls of ApiGetClusterName fail before it is up."""
+        self.lock, self.starting = threading.RLock(), starting
         self.name, self.nodes = "LABCLUSTER", {}
         self.common = {"ClusSvcHangTimeout": 60, "CrossSubnetDelay": 1000, "Description": "A cluster of the lab",
                        "EnableSharedVolumes": True, "AdminExtensions": ["{4EC90FB0-D0BB-11CF-B5EF-00A0C90AB505}"]}
@@ -308,6 +310,9 @@ class Session:
         return {}, PROPERTIES_STORED
 
     def do_GetClusterName(self, asked, things):
+        if self.cluster.starting > 0:
+            self.cluster.starting -= 1
+            raise Fault(CALL_FAILED_DNE)
         return {"ClusterName": self.cluster.name, "NodeName": "NODE1"}
 
     def do_GetClusterVersion(self, asked, things):

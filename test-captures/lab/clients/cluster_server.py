@@ -1,4 +1,4 @@
-"""A ClusAPI server: cluster_server.py SMB.CONF ADDRESS PORT [LOWEST-LEVEL [UNKNOWN-TYPE]]
+"""A ClusAPI server: cluster_server.py SMB.CONF ADDRESS PORT [LOWEST-LEVEL [UNKNOWN-TYPE [STARTING]]]
 
 No Samba server serves ClusAPI, so this one does, with the cluster of cluster.py behind it. Real: the security contexts (Samba's
 gensec does the handshake, seals and signs, and knows the users) and the stubs (Samba's NDR code, clusapi.py). Its own: the
@@ -8,7 +8,8 @@ little-endian.
 The endpoint mapper at port 135 of the same address knows ClusAPI and nothing else.
 
 As Windows does, it refuses every call below LOWEST-LEVEL (6, privacy, unless given) with a fault, access denied. A bind with
-auth_type UNKNOWN-TYPE it refuses as one that it does not know.
+auth_type UNKNOWN-TYPE it refuses as one that it does not know (0: none). Its first STARTING answers to ApiGetClusterName are faults,
+0x6BF.
 
 SPDX-License-Identifier: GPL-2.0-or-later
 """
@@ -132,7 +133,7 @@ class Security:
 
 class Connection:
     serves = CLUSAPI
-    unknown = None      # an auth_type
+    unknown = 0         # an auth_type
 
     def __init__(self, accepted, domain, the_cluster, lowest):
         self.socket, self.domain, self.lowest = accepted, domain, lowest
@@ -376,10 +377,9 @@ def listen(at, serve):
 
 
 def main():
-    conf, address, port, *level = sys.argv[1:]
-    domain, the_cluster = Domain(conf), cluster.Cluster()
-    lowest = int(level[0]) if level else PRIVACY
-    Connection.unknown = int(level[1]) if len(level) > 1 else None
+    conf, address, port, *options = sys.argv[1:]
+    lowest, Connection.unknown, starting = [int(o) for o in options] + [PRIVACY, 0, 0][len(options):]
+    domain, the_cluster = Domain(conf), cluster.Cluster(starting)
     Mapper.at = address, int(port)
     listen(Mapper.at, lambda accepted: Connection(accepted, domain, the_cluster, lowest).serve())
     listen((address, 135), lambda accepted: Mapper(accepted).serve())

@@ -518,6 +518,18 @@ scenario_no_spn = short(target='')
 scenario_no_spn_identify = short(target='', add_flags=ntlm.NTLMSSP_NEGOTIATE_IDENTIFY)
 
 
+def scenario_attempts(kind):
+    """[MS-CMRP] 3.2.3.3, but for five attempts and not four."""
+    call = Client(security(kind))
+    for _ in range(5):
+        if call('GetClusterName'):
+            cluster = call('OpenCluster')['Cluster']
+            call('CreateEnum', 1)
+            call('CloseCluster', cluster)
+            break
+    call.close()
+
+
 def scenario_wrong_password(kind):
     try:
         Client(rpc.Ntlm('Administrator', 'not the password', DOMAIN))
