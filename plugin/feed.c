@@ -20,6 +20,7 @@
 #include "plugin/prefs.h"
 #include "plugin/tree.h"
 #include "plugin/wireshark_keys.h"
+#include "rpc/names.h"
 #include "rpc/smb.h"
 #include "rpc/smb_life.h"
 #include "rpc/smb_session.h"
@@ -49,6 +50,7 @@ typedef struct {
     smb_sessions *sessions;
     smb_life     *life;          /* NULL: nobody judges */
     krb_learner  *learner;
+    name_log     *names;         /* NULL: nobody judges */
     verifier     *judge;
     bool          own_judge;
     capture_facts facts;
@@ -150,6 +152,22 @@ static void on_finished(rpc_call *call, void *user)
     rpc_handles_finished(((capture *)user)->handles, call);
 }
 
+static void octets_of(const address *from, uint8_t to[NAMES_ADDRESS])
+{
+    memset(to, 0, NAMES_ADDRESS);
+    if (from->type == AT_IPv4 || from->type == AT_IPv6)
+        memcpy(to, from->data, (size_t)from->len);
+}
+
+/* The name by which the sender of a frame knows its receiver. */
+static const char *resolved_by(const packet_info *pinfo)
+{
+    uint8_t client[NAMES_ADDRESS], server[NAMES_ADDRESS];
+    octets_of(&pinfo->src, client);
+    octets_of(&pinfo->dst, server);
+    return name_log_find(now->names, client, server, pinfo->abs_ts.secs);
+}
+
 static void on_context(const rpc_association *association, const rpc_origin *origin, const ndr_guid *interface,
                        uint16_t version_major, int result, void *user)
 {
@@ -157,8 +175,11 @@ static void on_context(const rpc_association *association, const rpc_origin *ori
     const ndr_interface *ours = result == 0 ? interfaces_find(interface, version_major) : NULL;
     if (c->life && ours && association->transport == RPC_NCACN_NP)
         smb_life_carried(c->life, association->connection, association->pipe_id, ours->protocol);
-    if (c->judge)
-        verifier_context(c->judge, association, origin, interface, version_major, result);
+    if (!c->judge)
+        return;
+    c->facts.resolved = result < 0 ? resolved_by(met.pinfo) : NULL;
+    verifier_context(c->judge, association, origin, interface, version_major, result);
+    c->facts.resolved = NULL;
 }
 
 static void on_opened(const smb_open *attempt, void *user)
@@ -268,6 +289,7 @@ static void capture_open(void)
     smb_sink pipes = {now, on_opened, on_closed, on_setup, now->judge ? on_exchange : NULL};
     now->life = now->judge ? smb_life_new(on_life, now) : NULL;
     now->facts.smb = now->life;
+    now->names = now->judge ? name_log_new() : NULL;
     now->facts.tcp_end = tcp_end;
     now->facts.user = now;
     now->smb = smb_tracker_new(&pipes);
@@ -325,6 +347,8 @@ static void capture_close(void)
     if (now->by_connection)
         g_hash_table_unref(now->by_connection);
     krb_learner_free(now->learner);
+    if (now->names)
+        g_hash_table_unref(now->names);
     g_hash_table_unref(now->conversations);
     g_ptr_array_unref(now->all_ends);
     g_array_unref(now->pdus);
@@ -558,6 +582,17 @@ static smb_pipe pipe_of(const met_message *message, const hooks_pipe *carrier)
 
 /* ------------------------------------------------------------------------------------------------------- Kerberos */
 
+/* A TGS-REQ shows that the client goes by a principal's name ([RFC 4120] 5.4.1). */
+static void note_ticket(packet_info *pinfo, const guint8 *octets)
+{
+    enum { TGS_REQ = 0x6C };
+    if (!now->names || octets[0] != TGS_REQ)
+        return;
+    uint8_t client[NAMES_ADDRESS];
+    octets_of(&pinfo->src, client);
+    name_log_ticket(now->names, client, pinfo->abs_ts.secs);
+}
+
 /* A message whose end is still to come is met again when it is whole. */
 static void on_kerberos(tvbuff_t *tvb, packet_info *pinfo, bool over_tcp)
 {
@@ -570,9 +605,28 @@ static void on_kerberos(tvbuff_t *tvb, packet_info *pinfo, bool over_tcp)
         if (length == 0 || length > (guint32)(left - head))
             return;
         krb_learner_message(now->learner, tvb_get_ptr(tvb, at + head, (gint)length), length);
+        note_ticket(pinfo, tvb_get_ptr(tvb, at + head, (gint)length));
         at += head + (int)length;
         left -= head + (int)length;
     }
+}
+
+/* ---------------------------------------------------------------------------------------------------------- names */
+
+static void on_name(const char *name, const uint8_t *octets, size_t length, void *user)
+{
+    const packet_info *pinfo = user;
+    uint8_t client[NAMES_ADDRESS], server[NAMES_ADDRESS] = {0};
+    octets_of(&pinfo->dst, client);
+    memcpy(server, octets, length);
+    name_log_add(now->names, client, server, name, pinfo->abs_ts.secs);
+}
+
+static void on_names(tvbuff_t *tvb, packet_info *pinfo)
+{
+    guint length = tvb_captured_length(tvb);
+    if (now && now->names && !pinfo->fd->visited && length > 0)
+        names_read(tvb_get_ptr(tvb, 0, (gint)length), length, on_name, pinfo);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ PDUs */
@@ -728,7 +782,7 @@ void feed_register(int proto)
 
 void feed_handoff(void)
 {
-    static const hooks_sink sink = {.rpc = on_rpc, .kerberos = on_kerberos, .smb = on_smb};
+    static const hooks_sink sink = {.rpc = on_rpc, .kerberos = on_kerberos, .names = on_names, .smb = on_smb};
     met.pdus = g_array_new(FALSE, FALSE, sizeof(met_pdu));
     met.messages = g_array_new(FALSE, FALSE, sizeof(met_message));
     met.sealed = g_array_new(FALSE, FALSE, sizeof(guint64));

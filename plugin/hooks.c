@@ -154,12 +154,29 @@ static int look_at_kdc_udp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, 
     return taken;
 }
 
-static dissector_handle_t watch_port(const char *table, dissector_handle_t looker)
+static dissector_handle_t watch_port(const char *table, guint port, dissector_handle_t looker)
 {
-    dissector_handle_t original = dissector_get_uint_handle(find_dissector_table(table), KDC_PORT);
+    dissector_handle_t original = dissector_get_uint_handle(find_dissector_table(table), port);
     if (original)
-        dissector_add_uint(table, KDC_PORT, looker);
+        dissector_add_uint(table, port, looker);
     return original;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- names */
+
+/* DNS and LLMNR: their messages are of one form. */
+static const guint name_ports[] = {53, 5355};
+static dissector_handle_t name_originals[G_N_ELEMENTS(name_ports)];
+static int proto_names;
+
+/* They hold nothing else of ours, so that without anybody who looks that is all. */
+static int look_at_names(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data)
+{
+    sink->names(tvb, pinfo);
+    for (size_t i = 0; !alone && i < G_N_ELEMENTS(name_ports); i++)
+        if (name_ports[i] == pinfo->match_uint)
+            return pass_on(name_originals[i], tvb, pinfo, tree, data);
+    return alone ? (int)tvb_captured_length(tvb) : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------------ Decode As */
@@ -198,6 +215,8 @@ void hooks_register(int proto)
     /* In name only: it is no layer of its own. Tables want dissectors of different names. */
     proto_watch = proto_register_protocol_in_name_only("Kerberos, watched by RPC Lens", "KRB5 (RPC Lens)", "rpclens.kerberos", proto,
                                                        FT_PROTOCOL);
+    proto_names = proto_register_protocol_in_name_only("Names, watched by RPC Lens", "NAMES (RPC Lens)", "rpclens.names", proto,
+                                                       FT_PROTOCOL);
 }
 
 void hooks_alone(void)
@@ -214,7 +233,10 @@ void hooks_install(const hooks_sink *receiver)
     proto_tcp = proto_get_id_by_filter_name("tcp");
     dissector_all_heur_tables_foreach_table(wrap_table, NULL, NULL);
     kdc_watch_udp = create_dissector_handle(look_at_kdc_udp, proto_watch);
-    kdc_tcp = watch_port("tcp.port", create_dissector_handle(look_at_kdc_tcp, proto_watch));
-    kdc_udp = watch_port("udp.port", kdc_watch_udp);
+    kdc_tcp = watch_port("tcp.port", KDC_PORT, create_dissector_handle(look_at_kdc_tcp, proto_watch));
+    kdc_udp = watch_port("udp.port", KDC_PORT, kdc_watch_udp);
+    dissector_handle_t names = create_dissector_handle(look_at_names, proto_names);
+    for (size_t i = 0; i < G_N_ELEMENTS(name_ports); i++)
+        name_originals[i] = watch_port("udp.port", name_ports[i], names);
     decoded_as = create_dissector_handle(look_and_pass_on, proto_dcerpc);
 }

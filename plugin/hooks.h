@@ -29,6 +29,8 @@ typedef struct {
     bool (*rpc)(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, const hooks_pipe *pipe, hooks_rest *rest);
     /* What goes between a client and a KDC: over UDP a message, over TCP messages with a length in front of each ([RFC 4120] 7.2.2). */
     void (*kerberos)(tvbuff_t *tvb, packet_info *pinfo, bool over_tcp);
+    /* A datagram of DNS or LLMNR. */
+    void (*names)(tvbuff_t *tvb, packet_info *pinfo);
     /* SMB messages, perhaps chained, perhaps encrypted. */
     void (*smb)(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree);
 } hooks_sink;

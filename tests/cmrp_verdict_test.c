@@ -713,12 +713,38 @@ static void test_refusal(void)
     tear_down();
 }
 
+/* The association's client has resolved the name of its server, and binds. */
+static void resolve(const char *name)
+{
+    t.facts.resolved = name;
+    bind_version(5, 3, -1);
+    t.facts.resolved = NULL;
+}
+
 static void test_spn(void)
 {
     static const char *const rules[] = {"CMRP-11", "CMRP-12", "CMRP-13", "CMRP-14", "CMRP-15"};
     set_up();
     good(10);
     expect_kept("CMRP-11", 1);
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_open("CMRP-11", "IC-CACHE", 10, "with NTLM and no service principal name");
+
+    resolve("node1.corp.example");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_warned("CMRP-11", 10, "with NTLM and no service principal name, though it had asked for the address of "
+                  "node1.corp.example right before");
+    resolve("node1.corp.example");
+    good(10); /* Kerberos */
+    expect_kept("CMRP-11", 1);
+    resolve("node1.corp.example");
+    set_ntlm(0xE2888235);
+    good(10);
+    expect_not_applicable("CMRP-12");
+    bind_version(5, 3, -1); /* what comes later is of no connection that was there before */
+    resolve("node1.corp.example");
     set_ntlm(0xE2888235);
     good(10);
     expect_open("CMRP-11", "IC-CACHE", 10, "with NTLM and no service principal name");

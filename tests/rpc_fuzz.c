@@ -12,6 +12,7 @@
 #include "keys/ntlmssp.h"
 #include "rpc/association.h"
 #include "rpc/handles.h"
+#include "rpc/names.h"
 #include "rpc/smb.h"
 #include "rpc/smb_session.h"
 #include "tests/ndr_encode.h"
@@ -26,6 +27,7 @@ typedef struct {
     smb_sessions *sessions;
     capture_facts facts;
     smb_life     *life;
+    name_log     *names;
 } rig;
 
 static void on_event(const ndr_event *event, void *user)
@@ -154,6 +156,19 @@ static void give_datagram(rig *r, uint32_t frame, uint8_t kind, const uint8_t *o
     g_free(p);
 }
 
+static void on_name(const char *name, const uint8_t *address, size_t length, void *user)
+{
+    rig *r = user;
+    uint8_t copy[NAMES_ADDRESS] = {0};
+    if (length != 4 && length != sizeof copy)
+        abort();
+    memcpy(copy, address, length);
+    name_log_add(r->names, copy, copy, name, copy[0]);
+    if (g_strcmp0(name_log_find(r->names, copy, copy, copy[0]), name) != 0 || !g_str_is_ascii(name))
+        abort();
+    r->facts.resolved = copy[0] % 2 ? "n1.x" : NULL;
+}
+
 static void run(const uint8_t *data, size_t size, bool forget)
 {
     keyring *ring = keyring_new();
@@ -169,6 +184,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     smb_sink pipes = {&r, on_opened, on_closed, on_setup, on_exchange};
     r.life = smb_life_new(on_life, &r);
     r.facts.smb = r.life;
+    r.names = name_log_new();
     r.facts.tcp_end = tcp_end;
     smb_tracker *smb = smb_tracker_new(&pipes);
     r.sessions = smb_sessions_new(ring);
@@ -182,7 +198,9 @@ static void run(const uint8_t *data, size_t size, bool forget)
         if (kind & 1) {
             smb_tracker_message(smb, kind >> 6, frame, "a", "b", exact, length);
             give_session(&r, kind >> 6, exact, length);
-        } else if (kind & 32)
+        } else if (kind & 16)
+            names_read(exact, length, on_name, &r);
+        else if (kind & 32)
             give_datagram(&r, frame, kind, exact, length);
         else
             give_pdu(&r, frame, kind, exact, length);
@@ -201,6 +219,7 @@ static void run(const uint8_t *data, size_t size, bool forget)
     smb_life_free(r.life);
     verifier_free(r.judge);
     rpc_handles_free(r.handles);
+    g_hash_table_unref(r.names);
     keyring_free(ring);
 }
 
@@ -250,6 +269,22 @@ static size_t seed_datagrams(GRand *random, uint8_t *out)
     for (int changes = g_rand_int_range(random, 0, 8); changes > 0; changes--)
         out[g_rand_int_range(random, 0, (gint32)at)] = (uint8_t)g_rand_int_range(random, 0, 256);
     return (size_t)g_rand_int_range(random, (gint32)at / 2, (gint32)at + 1);
+}
+
+/* Answers of DNS, in front of other things. */
+static size_t seed_names(GRand *random, uint8_t *out)
+{
+    static const uint8_t answer[] = {16, 58, 0, 0, 1, 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0, 2, 'n', '1', 1, 'x', 0, 0, 1, 0, 1,
+                                     0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 9, 0, 2, 0xc0, 15,
+                                     0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 1, 0, 0, 0, 0, 0, 0};
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        memcpy(out + at, answer, sizeof answer);
+        at += sizeof answer;
+    }
+    for (int changes = g_rand_int_range(random, 0, 5); changes > 0; changes--)
+        out[g_rand_int_range(random, 0, (gint32)at)] = (uint8_t)g_rand_int_range(random, 0, 256);
+    return at;
 }
 
 /* A bind and a request to begin with, so that random changes reach what lies behind them. */
@@ -378,8 +413,10 @@ int main(int argc, char **argv)
     GRand *random = g_rand_new_with_seed(argc > 2 ? (guint32)strtoul(argv[2], NULL, 10) : 1);
     uint8_t input[4096];
     for (unsigned long i = 0; i < rounds; i++) {
-        size_t length = i % 4 == 0 ? seed(random, input) : i % 4 == 1 ? seed_datagrams(random, input)
-                        : i % 4 == 2 ? seed_smb(random, input) : seed_calls(random, input, sizeof input);
+        size_t before = i % 16 ? 0 : seed_names(random, input), length = sizeof input - before;
+        uint8_t *rest = input + before;
+        length = before + (i % 4 == 0 ? seed(random, rest) : i % 4 == 1 ? seed_datagrams(random, rest)
+                           : i % 4 == 2 ? seed_smb(random, rest) : seed_calls(random, rest, length));
         LLVMFuzzerTestOneInput(input, length);
     }
     g_rand_free(random);

@@ -327,16 +327,51 @@ static bool is_seen(verifier *v, const rule *self, const rpc_call *call, const s
     return false;
 }
 
-/* CMRP-11. Whether the client went by a name or an address is not in RPC, and what it had asked of DNS it may have known
- * before. */
+/* Whether the client went by a name or an address is not in RPC. What it had resolved right before it connected tells, though
+ * another process may have done so; that it has not resolved a name tells nothing, for it may have known the address before. */
+typedef struct {
+    GHashTable *names; /* association -> the name; NULL: it had not resolved one */
+} named_state;
+
+/* Only the first bind of an association follows upon the connection. */
+static void named_context(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
+                          const ndr_guid *interface, uint16_t version_major, int result)
+{
+    (void)self, (void)origin, (void)interface;
+    named_state *s = state;
+    if (result >= 0 || version_major != 3)
+        return;
+    if (!s->names)
+        s->names = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    if (g_hash_table_contains(s->names, &association->number) || g_hash_table_size(s->names) >= ASSOCIATIONS_LIMIT)
+        return;
+    g_hash_table_insert(s->names, g_memdup2(&association->number, sizeof association->number),
+                        g_strdup(verifier_facts(v)->resolved));
+}
+
+static void named_end(verifier *v, const rule *self, void *state)
+{
+    (void)v, (void)self;
+    g_clear_pointer(&((named_state *)state)->names, g_hash_table_unref);
+}
+
+static const char *name_of(const named_state *s, const rpc_call *call)
+{
+    return s->names ? g_hash_table_lookup(s->names, &call->association->number) : NULL;
+}
+
+/* CMRP-11 */
 static void check_spn_named(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
-    (void)state;
     const sec_facts *facts = facts_of_version(v, self, call, response, 3);
     if (!facts || !is_seen(v, self, call, facts))
         return;
+    const char *name = name_of(state, call);
     if (spn_of(facts))
         verifier_pass(v, self);
+    else if (name)
+        rule_find_request(v, self, call, VERDICT_WARNING, NULL, call->request.auth,
+                          "with NTLM and no service principal name, though it had asked for the address of %s right before", name);
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_cache, call->request.auth,
                           "with NTLM and no service principal name: whether it went by the server's name or its address cannot "
@@ -351,15 +386,16 @@ static bool is_address(const char *text)
 /* CMRP-12. A client without a principal name keeps the rule if it went by address, and is not bound by it otherwise. */
 static void check_spn_null(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
-    (void)state;
     const sec_facts *facts = facts_of_version(v, self, call, response, 3);
     if (!facts || !is_seen(v, self, call, facts))
         return;
     const char *spn = spn_of(facts);
-    if (!spn) {
+    if (!spn && name_of(state, call))
+        verifier_not_applicable(v, self, "the client had resolved the server's name");
+    else if (!spn)
         verifier_pass(v, self);
+    if (!spn)
         return;
-    }
     char *instance = instance_of(spn);
     if (is_address(instance))
         rule_find_request(v, self, call, VERDICT_WARNING, NULL, call->request.auth,
@@ -600,10 +636,12 @@ const rule rules_cmrp[] = {
      "Version 3.0: the authentication service is SPNEGO.", .message = check_spnego_3},
 
     {"CMRP-11", "cmrp", RULE_SHOULD, "MS-CMRP 2.1", "client",
-     "Version 3.0: a client that goes by the server's name indicates a service principal name.", .message = check_spn_named},
+     "Version 3.0: a client that goes by the server's name indicates a service principal name.",
+     .state_size = sizeof(named_state), .context = named_context, .message = check_spn_named, .end = named_end},
 
     {"CMRP-12", "cmrp", RULE_SHOULD, "MS-CMRP 2.1", "client",
-     "Version 3.0: a client that goes by the server's address indicates no service principal name.", .message = check_spn_null},
+     "Version 3.0: a client that goes by the server's address indicates no service principal name.",
+     .state_size = sizeof(named_state), .context = named_context, .message = check_spn_null, .end = named_end},
 
     {"CMRP-13", "cmrp", RULE_MUST, "MS-CMRP 2.1", "client",
      "Version 3.0: the service principal name is MSServerClusterMgmtAPI, a slash and the server's computer name.",

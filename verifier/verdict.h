@@ -77,6 +77,7 @@ typedef struct {
     uint32_t    unbound_on_pipes;
     const rpc_handles *handles;  /* told of each message before the rules are; NULL: context handles are not followed */
     const smb_life *smb;         /* what is open now; NULL: nobody follows SMB */
+    const char *resolved;        /* while a context is told of: the name by which the client knows the server (rpc/names.h); NULL */
     smb_tcp_end (*tcp_end)(uint64_t connection, void *user); /* how a connection has ended by now; NULL: not known */
     void       *user;
 } capture_facts;

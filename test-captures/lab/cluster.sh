@@ -28,6 +28,13 @@ cluster_up() { # lowest level it serves, auth_type it does not know, how often i
 	return 1
 }
 cluster_up_weak() { cluster_up 1; }
+# Under a name that only the DC's DNS has.
+cluster_up_in_dns() {
+	local zone=${CLUSTER_NODE#*.} user="Administrator%$ADMIN_PW"
+	in_dc samba-tool dns query "$DC" "$zone" "$CLUSTER_NODE" A -U "$user" -s "$(dc_conf)" 2> /dev/null | grep -q "A: $IP_CLUSTER" ||
+		in_dc samba-tool dns add "$DC" "$zone" "$CLUSTER_NODE" A "$IP_CLUSTER" -U "$user" -s "$(dc_conf)"
+	cluster_up
+}
 cluster_up_without_spnego() { cluster_up 6 9; }
 cluster_up_slowly() { cluster_up 6 0 3; }
 cluster_up_too_slowly() { cluster_up 6 0 5; }

@@ -88,10 +88,15 @@ scenario_cmrp-fragments-ntlm()  { cmrp_python fragments ntlm; }
 scenario_cmrp-fragments-krb5()  { cmrp_python fragments krb5; }
 scenario_cmrp-access-denied()   { cmrp_python access-denied ntlm; }
 scenario_cmrp-bind-rejected()   { cmrp_python bind-rejected ntlm; }
-# The server by its address, and no service principal for it; and a server that does not know SPNEGO.
+# The server by its address, and no service principal for it; by its name, with and without one; and a server that does not know
+# SPNEGO.
 cluster_of cluster_up cmrp-no-spn cmrp-no-spn-identify
 scenario_cmrp-no-spn()          { CMRP_HOST=$IP_CLUSTER cmrp_python no-spn ntlm; }
 scenario_cmrp-no-spn-identify() { CMRP_HOST=$IP_CLUSTER cmrp_python no-spn-identify ntlm; }
+cluster_of cluster_up_in_dns cmrp-by-name cmrp-no-spn-by-name
+MORE_TRAFFIC[cmrp-by-name]='udp port 53' MORE_TRAFFIC[cmrp-no-spn-by-name]='udp port 53'
+scenario_cmrp-by-name()         { cmrp_part ntlm "$CLUSTER_NODE" seal,spnego; }
+scenario_cmrp-no-spn-by-name()  { CMRP_HOST=$CLUSTER_NODE cmrp_python no-spn ntlm; }
 cluster_of cluster_up_without_spnego cmrp-no-spnego
 scenario_cmrp-no-spnego()       { cmrp_part ntlm "$CLUSTER" seal,spnego; }
 # A server that is not up yet: the fourth attempt succeeds, or the fifth fails.

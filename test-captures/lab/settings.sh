@@ -26,7 +26,7 @@ NS_WKST=rpclens-wkst   IP_WKST=192.0.2.101  MAC_WKST=02:00:00:00:01:01
 NS_STAND=rpclens-stand IP_STAND=192.0.2.20  MAC_STAND=02:00:00:00:00:20  STAND=stand.example
 NS_FAKE=rpclens-fake   IP_FAKE=192.0.2.30   MAC_FAKE=02:00:00:00:00:30   FAKE=fake.example
 # The cluster, on an address of its own beside the DC (cluster.sh).
-CLUSTER=cluster.corp.example IP_CLUSTER=192.0.2.40 CLUSTER_PORT=49191
+CLUSTER=cluster.corp.example CLUSTER_NODE=node1.corp.example IP_CLUSTER=192.0.2.40 CLUSTER_PORT=49191
 
 ADMIN_PW='Lab-Admin-2026!'
 ALICE_PW='Lab-Alice-2026!'
