@@ -334,8 +334,8 @@ typedef struct {
 } named_state;
 
 /* Only the first bind of an association follows upon the connection. */
-static void named_context(verifier *v, const rule *self, void *state, const rpc_association *association, const rpc_origin *origin,
-                          const ndr_guid *interface, uint16_t version_major, int result)
+static void named_context(verifier *v, const rule *self, void *state, const rpc_association *association,
+                          const rpc_origin *origin, const ndr_guid *interface, uint16_t version_major, int result)
 {
     (void)self, (void)origin, (void)interface;
     named_state *s = state;
@@ -371,7 +371,8 @@ static void check_spn_named(verifier *v, const rule *self, void *state, const rp
         verifier_pass(v, self);
     else if (name)
         rule_find_request(v, self, call, VERDICT_WARNING, NULL, call->request.auth,
-                          "with NTLM and no service principal name, though it had asked for the address of %s right before", name);
+                          "with NTLM and no service principal name, though it had asked for the address of %s right before",
+                          name);
     else
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, ic_cache, call->request.auth,
                           "with NTLM and no service principal name: whether it went by the server's name or its address cannot "

@@ -89,8 +89,9 @@ static void find_unknown(verifier *v, const rule *self, const rpc_call *call)
 
 /* ------------------------------------------------------------------------------------------------- C-02: interfaces */
 
-/* Within one association group: the same octets in another are another handle. Handles of interfaces that are not decoded are not
- * followed, so what is left is the other version of ClusAPI. */
+/* Within one association group: the same octets in another are another handle, one that was never opened there. Handles of
+ * interfaces that are not decoded are not followed, so what is left is the other version of ClusAPI. The attribute, and the types
+ * of C-03, bind the server: no sentence forbids a client to try, and one that is refused has broken nothing. */
 static void judge_interface(verifier *v, const rule *self, const rpc_call *call, const rpc_handle_use *use,
                             const call_outcome *outcome)
 {
