@@ -1,8 +1,8 @@
 /* ndr_fuzz.c - one fuzzer for all the tables.
  *
- * The first four octets choose the interface, the method, how the stub is written, and where a request ends that
- * stands before a response; the rest is the stub. The method behind the last one of an interface reads the stub as
- * one of its blobs. Behind the interfaces stands one of this file's, with every form there is.
+ * The first octets choose the interface, the method (two), how the stub is written, and where a request ends that stands
+ * before a response (two); the rest is the stub, or one of the interface's blobs, chosen as a method is. Behind the
+ * interfaces stands one of this file's, with every form there is.
  * What must hold is in ndr_events.h, and the sanitizers find the rest.
  *
  *   clang -fsanitize=fuzzer,address,undefined ...   libFuzzer
@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "decoders/interfaces.h"
+#include "tests/bkrp_certificate.h"
+#include "tests/ndr_encode.h"
 #include "tests/ndr_events.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -62,8 +64,8 @@ static const ndr_interface every = {.protocol = "every", .name = "Every", .spec 
 
 /* -------------------------------------------------------------------------------------- one input */
 
-enum { RESPONSE = 1, HAS_64 = 2, BIG_ENDIAN_STUB = 4, CUT = 8, WITH_REQUEST = 16 };
-#define HEAD 4
+enum { RESPONSE = 1, HAS_64 = 2, BIG_ENDIAN_STUB = 4, CUT = 8, WITH_REQUEST = 16, AS_BLOB = 32 };
+#define HEAD 6
 
 static const ndr_interface *choose_interface(uint8_t octet)
 {
@@ -84,6 +86,19 @@ static void look_at(const ndr_event *event, void *user)
         g_free(ndr_value_text(event));
 }
 
+/* What rules ask of a message: one of its parameters, or one that it does not have. */
+static void find_one(const ndr_interface *interface, const ndr_method *method, const ndr_stub *stub, bool response,
+                     size_t chosen)
+{
+    const ndr_field *row = method->params;
+    for (; row != NULL && row->type != NULL && chosen % 16 > 0; row++)
+        chosen--;
+    ndr_value value;
+    size_t offset;
+    if (ndr_find(interface, method, stub, response, row != NULL && row->type != NULL ? row->name : "return", &value, &offset))
+        MUST(offset <= stub->length);
+}
+
 static void walk_message(const ndr_interface *interface, const ndr_method *method, uint8_t how, size_t split,
                          const uint8_t *data, size_t size, recorder *r)
 {
@@ -100,6 +115,7 @@ static void walk_message(const ndr_interface *interface, const ndr_method *metho
         ? ndr_walk_response(interface, method, &stub, before > 0 ? &request : NULL, look_at, r)
         : ndr_walk_request(interface, method, &stub, look_at, r);
     check_result(r, &result, stub.reported);
+    find_one(interface, method, &stub, (how & RESPONSE) != 0, size);
 }
 
 static void walk_blob(const ndr_interface *interface, size_t chosen, const uint8_t *data, size_t size, recorder *r)
@@ -120,11 +136,12 @@ static uint64_t run(const uint8_t *data, size_t size)
         return 0;
     recorder r = {0};
     const ndr_interface *interface = choose_interface(data[0]);
-    uint32_t opnum = data[1] % (interface->method_count + (interface->blobs != NULL));
-    if (opnum == interface->method_count)
-        walk_blob(interface, data[3], data + HEAD, size - HEAD, &r);
+    size_t chosen = (size_t)data[1] | (size_t)data[2] << 8, split = (size_t)data[4] | (size_t)data[5] << 8;
+    if ((data[3] & AS_BLOB) != 0 && interface->blobs != NULL)
+        walk_blob(interface, chosen, data + HEAD, size - HEAD, &r);
     else
-        walk_message(interface, &interface->methods[opnum], data[2], data[3], data + HEAD, size - HEAD, &r);
+        walk_message(interface, &interface->methods[chosen % interface->method_count], data[3], split, data + HEAD,
+                     size - HEAD, &r);
     /* The bound that ndr_walk.c promises. No octet gives more than a few events: BEGIN, VALUE, notes, END, and the
      * same again in a blob. */
     MUST(r.events <= 64 + 16 * (uint64_t)size);
@@ -141,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #ifdef FUZZ_STANDALONE
 
-#define LONGEST 600
+#define LONGEST 1200
 #define KEPT 256
 
 typedef struct {
@@ -174,8 +191,81 @@ static uint8_t random_octet(void)
     }
 }
 
+/* D:P(OA;;;;;BA) with an owner and a group ([MS-DTYP] 2.4.6) */
+static const uint8_t descriptor[] = {
+    1, 0, 4, 0x80, 20, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 52, 0, 0, 0,
+    1, 2, 0, 0, 0, 0, 0, 5, 0x20, 0, 0, 0, 0x20, 2, 0, 0, 1, 2, 0, 0, 0, 0, 0, 5, 0x20, 0, 0, 0, 0x21, 2, 0, 0,
+    4, 0, 52, 0, 1, 0, 0, 0,
+    5, 0, 44, 0, 0xff, 1, 15, 0, 1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+    1, 2, 0, 0, 0, 0, 0, 5, 0x20, 0, 0, 0, 0x20, 2, 0, 0,
+};
+
+static void append(input *in, const void *octets, size_t count)
+{
+    count = MIN(count, LONGEST - in->size);
+    if (count > 0)
+        memcpy(in->data + in->size, octets, count);
+    in->size += count;
+}
+
+static void set_number(uint8_t *at, size_t number)
+{
+    at[0] = (uint8_t)number;
+    at[1] = (uint8_t)(number >> 8);
+}
+
+/* A blob that only its own reader understands. */
+static void make_blob(input *in)
+{
+    static const struct {
+        uint8_t     interface, blob;
+        const void *octets;
+        size_t      count;
+    } all[] = {{0, 0, certificate, sizeof certificate}, {3, 1, descriptor, sizeof descriptor}};
+    uint32_t i = next_random(G_N_ELEMENTS(all));
+    memset(in->data, 0, HEAD);
+    in->data[0] = all[i].interface;
+    in->data[1] = all[i].blob;
+    in->data[3] = AS_BLOB;
+    append(in, all[i].octets, all[i].count);
+}
+
+/* What its table says of a method, both messages. */
+static void make_whole(input *in)
+{
+    const uint8_t chosen = (uint8_t)next_random(4), how = (uint8_t)(next_random(2) * HAS_64 + next_random(2) * WITH_REQUEST);
+    const ndr_interface *interface = choose_interface(chosen);
+    const uint32_t opnum = next_random((uint32_t)interface->method_count);
+    const ndr_method *method = &interface->methods[opnum];
+    if (method->reserved)
+        return;
+    in->data[0] = chosen;
+    set_number(in->data + 1, opnum);
+    in->data[3] = how;
+    for (int response = 0; response < 2; response++) {
+        GByteArray *stub = encode_stub(interface, method, next_random(8), response, (how & HAS_64) != 0);
+        if (!response)
+            set_number(in->data + 4, stub->len);
+        append(in, stub->data, stub->len);
+        g_byte_array_unref(stub);
+        if ((how & WITH_REQUEST) == 0)
+            return;
+    }
+    in->data[3] |= RESPONSE;
+}
+
 static void make_up(input *in)
 {
+    in->size = HEAD;
+    uint32_t real = next_random(8);
+    if (real > 3)
+        memset(in->data, 0, HEAD);
+    if (real == 4)
+        make_blob(in);
+    else if (real > 4)
+        make_whole(in);
+    if (in->size > HEAD)
+        return;
     in->size = HEAD + next_random(LONGEST - HEAD);
     for (size_t i = 0; i < in->size; i++)
         in->data[i] = i < HEAD ? (uint8_t)next_random(256) : random_octet();
