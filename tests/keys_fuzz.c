@@ -1,6 +1,6 @@
 /* keys_fuzz.c - hostile input for everything in keys/ that reads files, tokens or PDUs. The first octet chooses what:
- * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped secret, 6 a
- * Kerberos exchange with changes, 7 a password of a join call with changes.
+ * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped secret or one
+ * of dpapi_vectors.h with changes, 6 a Kerberos exchange with changes, 7 a password of a join call with changes.
  *
  * For libFuzzer, or with -DFUZZ_STANDALONE for `keys_fuzz ITERATIONS SEED`, which mutates those vectors.
  *
@@ -13,6 +13,7 @@
 #include "keys/dpapi.h"
 #include "keys/joinpassword.h"
 #include "keys/learn.h"
+#include "tests/dpapi_vectors.h"
 #include "tests/joinpassword_vectors.h"
 #include "tests/kdc_vectors.h"
 #include "tests/keys_vectors.h"
@@ -56,8 +57,8 @@ static keyring *shared_ring(void)
         ring = keyring_new();
         keyring_add_memory(ring, "keys", (const uint8_t *)keys, sizeof keys - 1);
         keyring_add_memory(ring, "pem", (const uint8_t *)small_key, sizeof small_key - 1);
-        static const uint8_t server_key[260] = {1, 0, 0, 0, 7, 7};
-        keyring_add_memory(ring, "server key", server_key, sizeof server_key);
+        keyring_add_memory(ring, "client key", (const uint8_t *)dpapi_client_key, sizeof dpapi_client_key - 1);
+        keyring_add_memory(ring, "server key", dpapi_server_key, sizeof dpapi_server_key);
         static uint8_t octets[32];
         static const struct {
             key_kind kind;
@@ -182,16 +183,37 @@ static void read_file(const uint8_t *data, size_t length)
     keyring_free(ring);
 }
 
+/* The first octet says which vector, else the octets behind it are the secret. */
 static void unwrap(const uint8_t *data, size_t length)
 {
+    static const struct {
+        const uint8_t *octets;
+        size_t         length;
+    } wrapped[] = {{dpapi_client_2, sizeof dpapi_client_2}, {dpapi_client_3, sizeof dpapi_client_3}, {dpapi_server, sizeof dpapi_server}};
+    uint8_t octets[1024];
     dpapi_secret secret;
-    uint8_t *exact = g_memdup2(data, length);
-    if (dpapi_open(shared_ring(), exact, length, &secret)) {
+    if (length < 1)
+        return;
+    const uint8_t chosen = *data++ % (2 * G_N_ELEMENTS(wrapped));
+    bool made = chosen < G_N_ELEMENTS(wrapped);
+    size_t count = --length;
+    if (made) {
+        count = wrapped[chosen].length;
+        memcpy(octets, wrapped[chosen].octets, count);
+        change(&data, &length, 0, octets, &count);
+    }
+    uint8_t *exact = g_memdup2(made ? octets : data, count);
+    if (dpapi_open(shared_ring(), exact, count, &secret)) {
         char *text = dpapi_text(&secret);
         if (!*text || (secret.outcome == DPAPI_OPENED) != (secret.secret != NULL))
             abort();
+        bool changed = !made || count != wrapped[chosen].length || memcmp(exact, wrapped[chosen].octets, count) != 0;
+        if (!changed && (secret.length != sizeof dpapi_secret_text - 1 || memcmp(secret.secret, dpapi_secret_text, secret.length) != 0))
+            abort();
         g_free(text);
         dpapi_clear(&secret);
+    } else if (made && count > 64 && exact[0] == wrapped[chosen].octets[0] && !exact[1] && !exact[2] && !exact[3]) {
+        abort();
     }
     g_free(exact);
 }
@@ -282,23 +304,48 @@ static size_t make_input(GRand *random, uint8_t *out, size_t room)
         static const uint8_t pvk[24 + 20] = "\x1e\xf1\xb5\xb0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0"
                                             "\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
         static const uint8_t object[12 + 20] = "\2\0\0\0\x14\0\0\0\0\0\0\0\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
+        static const uint8_t ccache[] = "\5\4\0\0\0\0\0\1\0\0\0\1\0\0\0\1R\0\0\0\1a" /* the owner, and a credential of their own: */
+                                        "\0\0\0\1\0\0\0\1\0\0\0\1R\0\0\0\1a\0\0\0\1\0\0\0\1\0\0\0\1R\0\0\0\1b"
+                                        "\0\x17\0\0\0\x10" "0123456789abcdef\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\0\0"
+                                        "\0\0\0\1\0\2\0\0\0\4\xc0\0\2\1\0\0\0\0\0\0\0\1t\0\0\0";
+        static const uint8_t kirbi[] = { /* one ticket of realm R, its session key sixteen times 'k' */
+            0x76, 0x82, 0x00, 0x70, 0x30, 0x6e, 0xa0, 0x03, 0x02, 0x01, 0x05, 0xa1, 0x03, 0x02, 0x01, 0x16, 0xa2, 0x2e,
+            0x30, 0x2c, 0x61, 0x2a, 0x30, 0x28, 0xa0, 0x03, 0x02, 0x01, 0x05, 0xa1, 0x03, 0x1b, 0x01, 0x52, 0xa2, 0x0e,
+            0x30, 0x0c, 0xa0, 0x03, 0x02, 0x01, 0x01, 0xa1, 0x05, 0x30, 0x03, 0x1b, 0x01, 0x61, 0xa3, 0x0c, 0x30, 0x0a,
+            0xa0, 0x03, 0x02, 0x01, 0x17, 0xa2, 0x03, 0x04, 0x01, 0x78, 0xa3, 0x32, 0x30, 0x30, 0xa0, 0x03, 0x02, 0x01,
+            0x00, 0xa2, 0x29, 0x04, 0x27, 0x7d, 0x25, 0x30, 0x23, 0xa0, 0x21, 0x30, 0x1f, 0x30, 0x1d, 0xa0, 0x1b, 0x30,
+            0x19, 0xa0, 0x03, 0x02, 0x01, 0x17, 0xa1, 0x12, 0x04, 0x10, 0x6b, 0x6b, 0x6b, 0x6b, 0x6b, 0x6b, 0x6b, 0x6b,
+            0x6b, 0x6b, 0x6b, 0x6b, 0x6b, 0x6b, 0x6b, 0x6b};
+        static const char kirbi_text[] =
+            "doIAcDBuoAMCAQWhAwIBFqIuMCxhKjAooAMCAQWhAxsBUqIOMAygAwIBAaEFMAMbAWGjDDAKoAMC\n"
+            "AReiAwQBeKMyMDCgAwIBAKIpBCd9JTAjoCEwHzAdoBswGaADAgEXoRIEEGtra2tra2tra2tra2tr\n"
+            "a2s=\n";
+        static const uint8_t client[12 + 164 + 9] = "\2\0\0\0\xa4\0\0\0\x09\0\0\0\7\2\0\0\0\xa4\0\0RSA2\0\2\0\0\1\0\1";
         static const struct {
             const void *data;
             size_t      length;
         } files[] = {{keys, sizeof keys}, {keytab, sizeof keytab}, {pvk, sizeof pvk}, {object, sizeof object},
-                     {small_key, sizeof small_key}};
+                     {small_key, sizeof small_key},
+                     {ccache, sizeof ccache}, {kirbi, sizeof kirbi}, {kirbi_text, sizeof kirbi_text - 1}, {client, sizeof client},
+                     {dpapi_client_key, sizeof dpapi_client_key - 1}};
         size_t i = g_rand_int(random) % G_N_ELEMENTS(files);
         memcpy(out + 1, files[i].data, files[i].length);
         length += files[i].length;
     } else if (out[0] == 5) {
         static const uint8_t wrapped[28 + 64 + 72] = "\2\0\0\0\x40\0\0\0\x48\0\0\0";
-        memcpy(out + 1, wrapped, sizeof wrapped);
-        out[1] = (uint8_t)g_rand_int_range(random, 1, 4);
-        length += sizeof wrapped;
-        if (out[1] == 1) { /* server-side: its length stands elsewhere */
-            out[1 + 8] = 68;
-            length = 1 + 28 + 68 + 68;
-            memset(out + 1 + 12, 0, length - 13);
+        out[length++] = (uint8_t)g_rand_int_range(random, 0, 6);
+        if (out[1] < 3) {
+            memset(out + length, 0, 4);
+            length += g_rand_boolean(random) ? 4 : 0;
+        } else {
+            memcpy(out + 2, wrapped, sizeof wrapped);
+            out[2] = (uint8_t)g_rand_int_range(random, 1, 4);
+            length += sizeof wrapped;
+            if (out[2] == 1) { /* server-side: its length stands elsewhere */
+                out[2 + 8] = 68;
+                length = 2 + 28 + 68 + 68;
+                memset(out + 2 + 12, 0, length - 14);
+            }
         }
     } else if (out[0] < 4) {
         const char *const *vector = vectors[g_rand_int(random) % G_N_ELEMENTS(vectors)];
