@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Makes tests/dpapi_vectors.h: BackupKey's wrapped secrets for keys_fuzz.c, and keys that open them.
 
-Written from [MS-BKRP] v27.0, 2.2.2 and 2.2.4, with hashlib's and pycryptodome's primitives, so that it shares no code with what it
-tests. The fillings are fixed: the same output every time. All of it is crafted.
+Written from [MS-BKRP] v27.0, 2.2.2 and 2.2.4, with hashlib's and pycryptodome's primitives, so that it shares no code with
+what it tests. The fillings are fixed: the same output every time. All of it is crafted.
 Run with Debian's python3 and python3-pycryptodome: tests/dpapi_make_vectors.py > tests/dpapi_vectors.h
 
 SPDX-License-Identifier: GPL-2.0-or-later
@@ -104,7 +104,8 @@ def array(octets):
 
 
 def main():
-    print("/* dpapi_vectors.h - made by dpapi_make_vectors.py: secrets wrapped as BackupKey does, crafted, and the keys that open them.\n"
+    print("/* dpapi_vectors.h - made by dpapi_make_vectors.py: secrets wrapped as BackupKey does, crafted,\n"
+          " * and keys that open them.\n"
           " * SPDX-License-Identifier: GPL-2.0-or-later */")
     print("#ifndef DPAPI_VECTORS_H\n#define DPAPI_VECTORS_H\n\n#include <stdint.h>\n")
     print(f'static const char dpapi_secret_text[] = "{SECRET.decode()}";\n')

@@ -1,4 +1,5 @@
-/* dpapi_vectors.h - made by dpapi_make_vectors.py: secrets wrapped as BackupKey does, crafted, and the keys that open them.
+/* dpapi_vectors.h - made by dpapi_make_vectors.py: secrets wrapped as BackupKey does, crafted,
+ * and keys that open them.
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef DPAPI_VECTORS_H
 #define DPAPI_VECTORS_H

@@ -1,6 +1,6 @@
 /* keys_fuzz.c - hostile input for everything in keys/ that reads files, tokens or PDUs. The first octet chooses what:
- * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped secret or one
- * of dpapi_vectors.h with changes, 6 a Kerberos exchange with changes, 7 a password of a join call with changes.
+ * 0 a key file, 1 to 3 a conversation of that kind (SPNEGO, NTLM, Kerberos), 4 one of keys_vectors.h with changes, 5 a wrapped
+ * secret or one of dpapi_vectors.h with changes, 6 a Kerberos exchange with changes, 7 a password of a join call with changes.
  *
  * For libFuzzer, or with -DFUZZ_STANDALONE for `keys_fuzz ITERATIONS SEED`, which mutates those vectors.
  *
@@ -189,7 +189,8 @@ static void unwrap(const uint8_t *data, size_t length)
     static const struct {
         const uint8_t *octets;
         size_t         length;
-    } wrapped[] = {{dpapi_client_2, sizeof dpapi_client_2}, {dpapi_client_3, sizeof dpapi_client_3}, {dpapi_server, sizeof dpapi_server}};
+    } wrapped[] = {{dpapi_client_2, sizeof dpapi_client_2}, {dpapi_client_3, sizeof dpapi_client_3},
+                   {dpapi_server, sizeof dpapi_server}};
     uint8_t octets[1024];
     dpapi_secret secret;
     if (length < 1)
@@ -208,7 +209,8 @@ static void unwrap(const uint8_t *data, size_t length)
         if (!*text || (secret.outcome == DPAPI_OPENED) != (secret.secret != NULL))
             abort();
         bool changed = !made || count != wrapped[chosen].length || memcmp(exact, wrapped[chosen].octets, count) != 0;
-        if (!changed && (secret.length != sizeof dpapi_secret_text - 1 || memcmp(secret.secret, dpapi_secret_text, secret.length) != 0))
+        const size_t due = sizeof dpapi_secret_text - 1;
+        if (!changed && (secret.length != due || memcmp(secret.secret, dpapi_secret_text, due) != 0))
             abort();
         g_free(text);
         dpapi_clear(&secret);
@@ -304,7 +306,7 @@ static size_t make_input(GRand *random, uint8_t *out, size_t room)
         static const uint8_t pvk[24 + 20] = "\x1e\xf1\xb5\xb0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x14\0\0\0"
                                             "\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
         static const uint8_t object[12 + 20] = "\2\0\0\0\x14\0\0\0\0\0\0\0\7\2\0\0\0\xa4\0\0RSA2\x10\0\0\0\1\0\1";
-        static const uint8_t ccache[] = "\5\4\0\0\0\0\0\1\0\0\0\1\0\0\0\1R\0\0\0\1a" /* the owner, and a credential of their own: */
+        static const uint8_t ccache[] = "\5\4\0\0\0\0\0\1\0\0\0\1\0\0\0\1R\0\0\0\1a" /* the owner, and a credential: */
                                         "\0\0\0\1\0\0\0\1\0\0\0\1R\0\0\0\1a\0\0\0\1\0\0\0\1\0\0\0\1R\0\0\0\1b"
                                         "\0\x17\0\0\0\x10" "0123456789abcdef\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\1\0\0\0\0\0"
                                         "\0\0\0\1\0\2\0\0\0\4\xc0\0\2\1\0\0\0\0\0\0\0\1t\0\0\0";
