@@ -16,8 +16,10 @@
 /* FILE_MAX bounds what a hostile or mistaken path can make us hold.
  * STRETCH_MAX: a password costs some milliseconds before it can be tried on a ticket, so of passwords that do not
  * belong to the ticket's service only this many are tried in the life of a keyring.
- * MEMORY_MAX: of what was worked out, so many pieces are kept. */
+ * MEMORY_MAX: of what was worked out, so many pieces are kept.
+ * SEARCHED_MAX: octets hashed in searches in vain, some minutes. */
 enum { FILE_MAX = 256 << 20, READ_STEP = 65536, CHUNK = 16384, STRETCH_MAX = 256, MEMORY_MAX = 4096 };
+static const uint64_t SEARCHED_MAX = UINT64_C(1) << 35;
 
 static const source_format *const formats[] = {&source_keytab, &source_ccache, &source_kirbi, &source_kirbi_text, &source_pvk, &source_backup_object, &source_pem, &source_text}; /* text last: it takes nearly anything */
 
@@ -37,6 +39,7 @@ struct keyring {
     GHashTable   *derived;   /* password, etype and salt as text -> key_entry made from the password */
     GHashTable   *memory;    /* GBytes -> memory */
     unsigned      stretched; /* counts towards STRETCH_MAX */
+    uint64_t      searched;  /* counts towards SEARCHED_MAX */
     GStringChunk *names;
     GPtrArray    *chunks;    /* of secure memory: one allocation for many keys */
     size_t        chunk_used;
@@ -665,6 +668,17 @@ const key_entry *keyring_try_client(const keyring *ring, const char *name, const
         found = try_ticket_bucket(&s, bucket, &wish);
     g_free(folded_realm);
     return found;
+}
+
+uint64_t keyring_search_left(const keyring *ring)
+{
+    return SEARCHED_MAX - MIN(ring->searched, SEARCHED_MAX);
+}
+
+void keyring_searched_in_vain(const keyring *ring, uint64_t octets)
+{
+    keyring *mutable = (keyring *)(uintptr_t)ring;
+    mutable->searched += MIN(octets, keyring_search_left(ring));
 }
 
 /* Session keys and backup keys are few: a user gives them one by one. */

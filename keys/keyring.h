@@ -109,6 +109,12 @@ const key_entry *keyring_try_kerberos(const keyring *ring, const char *service, 
 const key_entry *keyring_try_client(const keyring *ring, const char *name, const char *realm, const char *salt, int32_t etype,
                                     key_try_fn fn, void *data);
 
+/* What searches in vain may still cost in the life of the ring, in octets to hash. A search through a conversation takes up to
+ * a tenth of a second; without an end to it for all of them, a hostile capture of many conversations would buy hours. Who finds
+ * what he looks for has spent nothing. */
+uint64_t keyring_search_left(const keyring *ring);
+void     keyring_searched_in_vain(const keyring *ring, uint64_t octets);
+
 /* Keys of sessions, which belong to nobody by name: calls `fn` for each key of this kind (and etype, unless it is 0) until it
  * returns true. The signature must decide. */
 const key_entry *keyring_try_session(const keyring *ring, key_kind kind, int32_t etype, key_try_fn fn, void *data,

@@ -745,7 +745,8 @@ static bool open_again(live_keys *live, direction *way, const sec_message *messa
  * RESYNC_PDU: one missing PDU takes no more than frag_length can say. RESYNC_STREAM: fragments have some 4 to 6 KiB at
  * most, so this is a gap of 40 full ones. RESYNC_STEP: sec_trailer is aligned to 4 ([MS-RPCE] 2.2.2.11), so a body is a
  * multiple of 4, and so are 8 and 12 octets of signature. RESYNC_WORK: octets to hash, below a tenth of a second;
- * large bodies are tried at fewer places. RESYNC_FAILURES: after so many searches in vain the direction is given up. */
+ * large bodies are tried at fewer places. RESYNC_FAILURES: after so many searches in vain the direction is given up;
+ * keyring_search_left() bounds those of all conversations. */
 enum {
     RESYNC_PDU = 1 << 16, RESYNC_STREAM = 1 << 18, RESYNC_STEP = 4, RESYNC_WORK = 1 << 25, RESYNC_FAILURES = 2,
     RESYNC_ATTEMPT = 1024 /* what an attempt costs beside its body, measured: the HMAC's set-up and end */
@@ -777,7 +778,7 @@ static bool opens_with(const live_keys *live, const direction *way, const sec_me
 }
 
 /* Tries the places behind `from` and sets `from` behind the PDU when one is right. `missing`: PDUs between. */
-static bool search_from(const live_keys *live, direction *way, place *from, uint32_t missing,
+static bool search_from(const mech_env *env, const live_keys *live, direction *way, place *from, uint32_t missing,
                         const sec_message *message, uint8_t *body)
 {
     size_t sealed = message->level == SEC_LEVEL_PRIVACY ? message->body_length : 0, taken = signature_stream(live);
@@ -809,6 +810,8 @@ static bool search_from(const live_keys *live, direction *way, place *from, uint
         keep_place(way, from, message);
         rc4_skip(&from->rc4, sealed + taken);
         from->sequence++;
+    } else {
+        keyring_searched_in_vain(env->ring, length + work); /* key stream takes as long to make as octets to hash */
     }
     crypto_free(stream);
     return found;
@@ -826,7 +829,7 @@ static bool find_again(mech_env *env, live_keys *live, direction *way, const sec
 {
     uint32_t sequence = get32(message_token(message) + 12), due;
     bool held[CANDIDATES] = {false}, any = false, searched = false;
-    for (int i = 0; i < CANDIDATES && way->searches < RESYNC_FAILURES; i++) {
+    for (int i = 0; i < CANDIDATES && way->searches < RESYNC_FAILURES && keyring_search_left(env->ring) > 0; i++) {
         if (!worth_searching(live, way, i))
             continue;
         due = way->candidates[i]->sequence;
@@ -836,7 +839,7 @@ static bool find_again(mech_env *env, live_keys *live, direction *way, const sec
             continue;
         searched = true;
         live->found[i] = *way->candidates[i];
-        held[i] = search_from(live, way, &live->found[i], missing, message, body);
+        held[i] = search_from(env, live, way, &live->found[i], missing, message, body);
         if (!held[i] || any)
             continue;
         any = true;
@@ -867,8 +870,11 @@ static sec_verdict refuse_jump(mech_env *env, direction *way, const sec_message 
     if (!way->gap)
         way->gap = sequence - due;
     return mech_refuse(env, message, SEC_LOST, "%u %s missing from the capture before number %u of this direction, and"
-                       " the key stream was not found again behind %s", way->gap,
-                       way->gap == 1 ? "PDU is" : "PDUs are", due + way->gap, way->gap == 1 ? "it" : "them");
+                       " the key stream %s behind %s", way->gap,
+                       way->gap == 1 ? "PDU is" : "PDUs are", due + way->gap,
+                       keyring_search_left(env->ring) > 0 ? "was not found again"
+                                                          : "is not searched for any more, after too many searches in vain,",
+                       way->gap == 1 ? "it" : "them");
 }
 
 static sec_verdict refuse_signature(mech_env *env, direction *way, const sec_message *message, bool packets_known)

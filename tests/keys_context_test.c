@@ -88,6 +88,7 @@ static void play_pdu(sec_context *context, const char *line, const circumstances
 }
 
 static const key_entry *session_key; /* goes into the ring of the next play() */
+static uint64_t spent, to_spend;     /* on searches in vain: by the last play(), and before the next one begins */
 
 static void play(const char *const *vector, const char *keys, const circumstances *how, record *out)
 {
@@ -101,6 +102,8 @@ static void play(const char *const *vector, const char *keys, const circumstance
         g_assert_true(keyring_add_memory(ring, "keys", (const uint8_t *)keys, strlen(keys)));
     if (session_key)
         keyring_add_entry(ring, session_key);
+    keyring_searched_in_vain(ring, to_spend);
+    const uint64_t left = keyring_search_left(ring);
     for (; *vector; vector++) {
         const char *line = *vector;
         if (line[0] == 'N')
@@ -118,6 +121,7 @@ static void play(const char *const *vector, const char *keys, const circumstance
     out->target = g_strdup(out->facts.target);
     out->key_origin = g_strdup(out->facts.key_origin);
     out->key_proof = g_strdup(out->facts.key_proof);
+    spent = left - keyring_search_left(ring);
     sec_context_free(context);
     keyring_free(ring);
 }
@@ -554,6 +558,38 @@ static void test_ntlm_late(void)
     forget(&r);
 }
 
+/* Searches in vain add up over conversations, and when the ring has spent what it may, there are no more. */
+static void test_ntlm_searches_end(void)
+{
+    const circumstances dropped = {.drop = 1, .last_dropped = 2};
+    const circumstances changed = {.drop = 1, .last_dropped = 2, .tamper = 3, .tamper_at = 24};
+    const circumstances late = {.no_tokens = true, .drop = 1, .last_dropped = 3};
+    record r;
+    play(vector_ntlm_v2, PASSWORD, &dropped, &r);
+    expect_one(&r, 3, SEC_VERIFIED, SEC_OK);
+    g_assert_cmpuint(spent, ==, 0); /* found */
+    forget(&r);
+    play(vector_ntlm_v2, PASSWORD, &changed, &r);
+    g_assert_cmpint(r.verdicts[2].state, ==, SEC_SEALED);
+    g_assert_cmpuint(spent, >, 1 << 24);
+    g_assert_cmpuint(spent, <, 1 << 28);
+    forget(&r);
+    play_session_key(vector_ntlm_v2, KEY_NTLM_SESSION, 0, 0x41, 16, &late, &r);
+    g_assert_cmpuint(spent, >, 1 << 24);
+    forget(&r);
+    to_spend = UINT64_MAX;
+    play(vector_ntlm_v2, PASSWORD, &dropped, &r);
+    for (int n = 3; n <= r.pdus; n++)
+        if (r.client[n - 1] == r.client[0])
+            g_assert_cmpint(r.verdicts[n - 1].state, ==, SEC_SEALED);
+    g_assert_cmpuint(spent, ==, 0);
+    forget(&r);
+    play(vector_ntlm_v2, PASSWORD, NULL, &r); /* where nothing is missing, nothing is searched for */
+    expect_all(&r, 0, SEC_VERIFIED, SEC_OK);
+    forget(&r);
+    to_spend = 0;
+}
+
 static void test_krb_ticket_key(void)
 {
     record r;
@@ -833,6 +869,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keys/ntlm/sign-without-stream", test_ntlm_sign_without_stream);
     g_test_add_func("/keys/krb/facts", test_krb_facts);
     g_test_add_func("/keys/ntlm/late", test_ntlm_late);
+    g_test_add_func("/keys/ntlm/searches-end", test_ntlm_searches_end);
     g_test_add_func("/keys/krb/ticket-key", test_krb_ticket_key);
     g_test_add_func("/keys/krb/no-ap-rep", test_krb_no_ap_rep);
     g_test_add_func("/keys/krb/no-ap-rep-but-subkey", test_krb_no_ap_rep_but_subkey);

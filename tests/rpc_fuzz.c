@@ -29,8 +29,9 @@ enum { SMB_CUT = 2, TCP_STARTED = 4, TCP_ENDED = 8, TCP_RESET = 16 };
 /* Of a PDU: PIPE: it came by the pipe that the connection's last SMB message names. */
 enum { MEND = 2, PIPE = 4, PDU_IS_CUT = 8, PIPE_CLOSED = 16, DATAGRAM = 32 };
 
-static const char *const clients[CONNECTIONS] = {"192.0.2.1:49152", "192.0.2.1:49153", "192.0.2.3:49152", "[2001:db8::1]:49152"};
-static const char *const servers[CONNECTIONS] = {"192.0.2.2:445", "192.0.2.2:445", "192.0.2.4:445", "[2001:db8::2]:1025"};
+/* The second is of the first's server, as a client elsewhere: what it opens for a call, rules follow. */
+static const char *const clients[CONNECTIONS] = {"192.0.2.1:49152", "192.0.2.2:49153", "192.0.2.1:49154", "[2001:db8::1]:49152"};
+static const char *const servers[CONNECTIONS] = {"192.0.2.2:445", "192.0.2.4:445", "192.0.2.2:445", "[2001:db8::2]:1025"};
 
 typedef struct {
     const keyring *ring;
