@@ -45,7 +45,7 @@ static guint tracked_hash(gconstpointer p)
     const ndr_guid *u = &h->pub.uuid;
     uint32_t last;
     memcpy(&last, u->data4 + 4, sizeof last);
-    return u->data1 ^ ((guint)u->data2 << 16 | u->data3) * 31 ^ last ^ h->pub.attributes;
+    return u->data1 ^ ((guint)u->data2 << 16 | u->data3) * 31 ^ last ^ h->pub.attributes ^ g_str_hash(h->pub.scope);
 }
 
 static gboolean tracked_equal(gconstpointer a, gconstpointer b)

@@ -1,6 +1,7 @@
 /* handles_test.c - context handles through their life, from calls made by hand.
  * SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
+#include <time.h>
 
 #include "rpc/handles.h"
 #include "tests/crafted_calls.h"
@@ -250,6 +251,31 @@ static void test_bounds(void)
     rpc_handles_free(NULL);
 }
 
+/* The processor's time for opening a handle of the same octets on so many associations. */
+static clock_t open_on_each(uint32_t from, uint32_t count)
+{
+    clock_t begin = clock();
+    for (uint32_t i = from; i < from + count; i++) {
+        association.number = association.group = i;
+        pass(8, 2 * i, SETS({"lpszResourceName", .text = "a"}), SETS({"return", .number = 7}));
+    }
+    return clock() - begin;
+}
+
+/* Hostile: the same octets in many scopes. Were they told apart only by being compared, each handle would cost more than the last. */
+static void test_many_scopes(void)
+{
+    enum { MEASURED = 2000, BETWEEN = 36000 };
+    set_up();
+    rpc_handles_free(handles);
+    handles = rpc_handles_new(true);
+    clock_t first = open_on_each(1, MEASURED);
+    open_on_each(1 + MEASURED, BETWEEN);
+    clock_t last = open_on_each(1 + MEASURED + BETWEEN, MEASURED);
+    g_assert_cmpint(last, <, 4 * first + CLOCKS_PER_SEC / 20);
+    rpc_handles_free(handles);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -259,5 +285,6 @@ int main(int argc, char **argv)
     g_test_add_func("/handles/scope", test_scope);
     g_test_add_func("/handles/names", test_names);
     g_test_add_func("/handles/bounds", test_bounds);
+    g_test_add_func("/handles/many-scopes", test_many_scopes);
     return g_test_run();
 }
