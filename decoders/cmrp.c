@@ -536,7 +536,7 @@ static const ndr_method methods[] = {
     /* dwFlags is an enumeration without [v1_enum]: two octets, four in NDR64 (6.1, 6.2); the prose of 3.1.4.1.108 and 3.1.4.2.108
      * calls it 32 bits wide. BOOLEAN SetAttempted is one octet (2.2.3.6). */
     METHOD(108, ApiSetServiceAccountPassword, "3.1.4.2.108", ERROR,
-        IN (WSTR,                                  "lpszNewPassword"),
+        IN (WSTR,                                  "lpszNewPassword", SECRET),
         IN (ENUM16(cmrp_password_flags),           "dwFlags"),
         OUT(CVAR(IDL_CLUSTER_SET_PASSWORD_STATUS), "ReturnStatusBufferPtr", SIZE_IS("ReturnStatusBufferSize"),
                                                    LENGTH_IS("SizeReturned")),

@@ -64,10 +64,10 @@ BLOB(NODES_VALUE, F(FLAGS64(node_bits), "Nodes"));
 
 static const ndr_name password_flags[] = {{1, "GUID_PRESENT"}, {2, "CREATEDC_PRESENT"}, {.name = NULL}};
 
-/* 2.2.3.13 and 2.2.3.62. The password is a secret that only a sealed call keeps: what of it is shown is this call's plaintext. */
+/* 2.2.3.13 and 2.2.3.62 */
 #define PASSWORD_ROWS(CHARACTERS) \
     F(FLAGS32(password_flags),   "Flags"), \
-    F(FIXED(WCHAR, CHARACTERS),  "Password"), \
+    F(FIXED(WCHAR, CHARACTERS),  "Password", SECRET), \
     F(FIXED(WCHAR, 258),         "CreatingDC"), \
     F(FIXED(WCHAR, 64),          "ObjectGuid")
 BLOB(CLUS_NETNAME_PWD_INFO, PASSWORD_ROWS(16));

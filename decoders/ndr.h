@@ -119,6 +119,7 @@ struct ndr_field {
     bool            is_default; /* the arm for tags no other arm has */
     bool            has_range;
     bool            optional;   /* of a blob: not there when no octets are left */
+    bool            secret;     /* a password */
     uint32_t        tag;        /* of a union's arm */
     /* From here on in the order in which a row is written: */
     const ndr_type *type;
@@ -234,6 +235,7 @@ static const ndr_type SECONDS[1] G_GNUC_UNUSED = {{.kind = NDR_U32, .name = "SEC
 #define AS(FN, BY)      .as = FN, .as_by = BY
 #define AS2(FN, BY, BY2) .as2 = FN, .as_by = BY, .as_by2 = BY2
 #define OPTIONAL        .optional = true
+#define SECRET          .secret = true
 #define V2              .versions = NDR_V2
 #define V3              .versions = NDR_V3
 
@@ -285,6 +287,7 @@ typedef struct {
     uint32_t         id;       /* of a BEGIN and its END: 1, 2, 3 ... in a message; else 0 */
     uint32_t         parent;   /* the BEGIN this belongs to, 0 for parameters. NDR puts what a structure points to
                                   behind it, so the parent of a pointee has had its END before */
+    bool             secret;   /* a VALUE of a row marked SECRET, or octets out of which AS() reads one; see ndr_is_secret() */
     bool             decoded;  /* BEGIN/END of what AS() read out of the octets just emitted under the same name */
     size_t           offset;   /* octets from the start of the stub */
     size_t           length;
@@ -294,6 +297,9 @@ typedef struct {
 } ndr_event;
 
 typedef void (*ndr_event_fn)(const ndr_event *event, void *user);
+
+/* Whether the event has a value that is shown only to who asked for secrets by name; an empty one is none. */
+bool ndr_is_secret(const ndr_event *event);
 
 /* Whether the event is a method's return value; no parameter can be called so in C. */
 bool ndr_is_return(const ndr_event *event);

@@ -190,6 +190,12 @@ static char *one_line(const char *text)
     return g_string_free(line, FALSE);
 }
 
+bool ndr_is_secret(const ndr_event *event)
+{
+    const ndr_value *value = &event->value;
+    return event->secret && event->kind == NDR_EV_VALUE && (value->text != NULL ? *value->text != '\0' : value->length > 0);
+}
+
 char *ndr_value_text(const ndr_event *event)
 {
     const ndr_type *type = event->type;

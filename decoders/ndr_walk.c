@@ -315,6 +315,7 @@ static void emit(ndr_walker *w, ndr_event *event, const place *at)
     event->index = at->index;
     event->depth = at->depth;
     event->parent = at->parent;
+    event->secret |= at->row != NULL && at->row->secret;
     w->fn(event, w->user);
 }
 
@@ -541,10 +542,17 @@ static const ndr_type *chosen(const ndr_walker *w, const place *at, size_t offse
 
 const ndr_type ndr_opaque[1] = {{.kind = NDR_OCTETS, .name = "OPAQUE"}};
 
-/* Reads octets that have just been emitted once more, by the type that their row's AS() chooses. */
-static void decode(ndr_walker *w, const place *at, size_t offset, size_t length)
+static bool holds_secret(const ndr_type *type)
 {
-    const ndr_type *type = chosen(w, at, offset, length);
+    bool holds = false;
+    for (const ndr_field *row = type != NULL ? type->fields : NULL; row != NULL && row->type != NULL; row++)
+        holds |= row->secret;
+    return holds;
+}
+
+/* Reads octets that have just been emitted once more, by the type that their row's AS() chose. */
+static void decode(ndr_walker *w, const place *at, const ndr_type *type, size_t offset, size_t length)
+{
     if (type == ndr_opaque)
         emit_note(w, NDR_NOTE_OPAQUE, at, offset, length, 0, 0);
     if (type == NULL || type == ndr_opaque)
@@ -746,8 +754,10 @@ static bool take_octets(ndr_walker *w, const ndr_type *type, const place *at, ui
         return false;
     size_t offset = w->position, length = (size_t)count;
     w->position += length;
-    emit_value(w, type, at, offset, length, &(ndr_value){.octets = w->data + offset, .length = length});
-    decode(w, at, offset, length);
+    const ndr_type *read_as = chosen(w, at, offset, length);
+    emit(w, &(ndr_event){.kind = NDR_EV_VALUE, .type = type, .offset = offset, .length = length, .secret = holds_secret(read_as),
+                         .value = {.octets = w->data + offset, .length = length}}, at);
+    decode(w, at, read_as, offset, length);
     return true;
 }
 

@@ -104,8 +104,8 @@ void prefs_register(int proto)
         "Keys that open sealed DCE/RPC: an MIT keytab, or a text file with lines DOMAIN\\user:password or, as secretsdump "
         "writes them, DOMAIN\\user:RID:LMHASH:NTHASH:::. Several files are separated by ';'. Read anew with each capture.",
         &key_files, FALSE);
-    prefs_register_bool_preference(module, "show_secrets", "Show secrets that were wrapped inside calls",
-                                   "What a domain's DPAPI backup key opens of BackupKey's calls, and the SMB session's of MS-WKST's",
+    prefs_register_bool_preference(module, "show_secrets", "Show secrets",
+                                   "Passwords in calls, and what a domain's DPAPI backup key opens of BackupKey's calls, and the SMB session's of MS-WKST's",
                                    &show_secrets);
     add_builtins(module);
     uat_t *table = uat_new("RPC Lens keys", sizeof(key_row), "rpclens_keys", TRUE, &rows, &row_count, UAT_AFFECTS_DISSECTION, NULL,

@@ -128,11 +128,24 @@ static bool is_octets(const ndr_event *e)
     return register_leaf(e->row->type, &octets)->kind == NDR_OCTETS || octets;
 }
 
+static proto_item *add_hidden(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_event *e)
+{
+    static const char hidden[] = "(hidden: preference rpclens.show_secrets)";
+    gint offset = (gint)e->offset, length = (gint)e->length;
+    if (!is_octets(e))
+        return proto_tree_add_string(tree, hf, tvb, offset, length, hidden);
+    proto_item *item = proto_tree_add_bytes_with_length(tree, hf, tvb, offset, length, (const guint8 *)"", 0);
+    proto_item_set_text(item, "%s: %s", e->name, hidden);
+    return item;
+}
+
 static proto_item *add_value(proto_tree *tree, int hf, tvbuff_t *tvb, const ndr_event *e)
 {
     bool octets;
     const ndr_type *leaf = register_leaf(e->row->type, &octets);
     gint offset = (gint)e->offset, length = (gint)e->length;
+    if (ndr_is_secret(e) && !prefs_show_secrets())
+        return add_hidden(tree, hf, tvb, e);
     if (is_octets(e) && e->value.length == 0) /* Wireshark calls them missing */
         return proto_tree_add_bytes_format_value(tree, hf, tvb, offset, length, (const guint8 *)"", "none");
     if (is_octets(e))

@@ -876,6 +876,42 @@ static void test_utilization(void)
         "ReservedLocalDiskUsage = 7 ", "NodeName = two ", "TotalMemory = 200 ", NULL});
 }
 
+/* ----------------------------------------------------------------------------------------------- passwords */
+
+static void note_secret(const ndr_event *e, void *user)
+{
+    if (ndr_is_secret(e))
+        g_string_append_printf(user, "%s ", e->name);
+}
+
+static void test_passwords(void)
+{
+    enum { SET_PASSWORD = 108, RESOURCE_CONTROL = 73, SET_PWD_INFO = 0x0100017A, INFO_SIZE = 680 };
+    uint8_t info[INFO_SIZE] = {[4] = 'P', [6] = 'w'};
+    const struct {
+        uint16_t    opnum;
+        encode_set  sets[4];
+        const char *secrets;
+    } cases[] = {
+        {SET_PASSWORD, {{"lpszNewPassword", .text = "Pw"}, {.name = NULL}}, "lpszNewPassword "},
+        {SET_PASSWORD, {{"lpszNewPassword", .text = ""}, {.name = NULL}}, ""},
+        {RESOURCE_CONTROL, {{"dwControlCode", .number = SET_PWD_INFO}, {"lpInBuffer", .octets = info, .length = sizeof info},
+                            {.name = NULL}}, "lpInBuffer Password "},
+        {RESOURCE_CONTROL, {{"dwControlCode", .number = SET_PWD_INFO + 1}, {"lpInBuffer", .octets = info, .length = sizeof info},
+                            {.name = NULL}}, ""},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const ndr_method *method = interfaces_method(&cmrp_interface_3, cases[i].opnum);
+        GByteArray *a = encode_stub_set(&cmrp_interface_3, method, 0, false, false, cases[i].sets);
+        ndr_stub stub = {.data = a->data, .length = a->len, .reported = a->len};
+        GString *secrets = g_string_new(NULL);
+        ndr_walk_request(&cmrp_interface_3, method, &stub, note_secret, secrets);
+        g_assert_cmpstr(secrets->str, ==, cases[i].secrets);
+        g_string_free(secrets, TRUE);
+        g_byte_array_unref(a);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -905,5 +941,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cmrp/version", test_operational_version);
     g_test_add_func("/cmrp/enumerations", test_enumerations);
     g_test_add_func("/cmrp/errors", test_errors);
+    g_test_add_func("/cmrp/passwords", test_passwords);
     return g_test_run();
 }

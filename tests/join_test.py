@@ -220,6 +220,20 @@ class Join(unittest.TestCase):
                     self.assertNotIn(form, done.stdout + done.stderr)
             self.assertIn(PASSWORD, program.run("calls", "--show-secrets", *keys, lens.capture(name)).stdout)
 
+    def test_passwords_as_they_are(self):
+        """What a call carries without sealing it once more is hidden as well."""
+        for name, field, password in (("wkst-fake-levels", "ui1_password", "Lab-Use-2026!"),
+                                      ("wkst-fake-levels-ndr64-seal", "ui1_password", "Lab-Use-2026!"),
+                                      ("crafted-cmrp-udp-methods", "lpszNewPassword", "Neu-2026!")):
+            keys = lens.key_options(lens.keys_of(name))
+            for run in (["calls", "--format", "jsonl"], ["calls"], ["verify", "--format", "json"], ["verify"]):
+                done = program.run(*run, *keys, lens.capture(name), status=None)
+                self.assertNotIn(password, done.stdout + done.stderr)
+                if run[-1] == "jsonl":
+                    self.assertIn(f'"{field}":"(hidden: --show-secrets)"', done.stdout)
+            shown = program.run("calls", "--show-secrets", "--format", "jsonl", *keys, lens.capture(name)).stdout
+            self.assertIn(f'"{field}":"{password}"', shown)
+
     def test_files(self):
         with tempfile.TemporaryDirectory() as parent:
             folder = os.path.join(parent, "out")

@@ -266,6 +266,18 @@ class Plugin(unittest.TestCase):
             self.assertTrue(all(row[2][0].startswith("opened with the SMB session's Session.ApplicationKey") for row in hidden))
             self.assertEqual([row[1] for row in shown], [["Lab-Join-2026! \u00e4\u20ac"]] * 9)
 
+    def test_passwords_in_calls_only_with_consent(self):
+        for name, field, password in (("wkst-fake-levels-ndr64-seal", "wkst.ui1_password", "Lab-Use-2026!"),
+                                      ("crafted-cmrp-udp-methods", "cmrp.lpszNewPassword", "Neu-2026!")):
+            path, options = self.lens.lend(lens.capture(name)), self.options(lens.keys_of(name))
+            for form in (["-V"], ["-T", "json"], ["-T", "pdml"]):
+                out, _ = self.lens.run("-r", path, *options, *form, "-Y", field)
+                protocols = "\n".join(line for line in out.splitlines() if "dcerpc" not in line)
+                self.assertNotIn(password, protocols)
+                self.assertIn("(hidden: preference rpclens.show_secrets)", protocols)
+            shown = self.lens.fields(path, [field], *options, "-o", "rpclens.show_secrets:TRUE", "-Y", field)
+            self.assertIn([[password]], shown)
+
     def test_wiresharks_own_plaintext(self):
         """Wireshark has the keys too: where what it shows does not fit the signature, the PDU says so, and nowhere else."""
         keys = [lens.os.path.join(lens.CAPTURES, "lab.keytab")]

@@ -28,7 +28,7 @@ static const char usage[] =
     "  -k, --keys KEYS   open sealed calls with these keys; may be given several times\n"
     "  --format FORMAT   calls: text or jsonl, one call a line; verify: text or json\n"
     "  --stubs           calls, jsonl: with the plaintext stubs in hex\n"
-    "  --show-secrets    calls: with the secrets and passwords that were sealed inside calls and that a key opens\n"
+    "  --show-secrets    calls: with the passwords in calls, and the secrets sealed inside calls that a key opens\n"
     "  --out DIR         secrets: writes certificates, secrets and passwords that calls carry to this folder, with a\n"
     "                    manifest.json; nothing there is overwritten\n"
     "  --explain         keys: which key each security context of a capture needs, and whether it is held\n"

@@ -64,11 +64,17 @@ static void add_hex(JsonBuilder *b, const uint8_t *octets, size_t length)
     g_free(text);
 }
 
+static const char hidden[] = "(hidden: --show-secrets)";
+
 /* A value as JSON: numbers as numbers, times, GUIDs and strings as strings, octets as hex. */
-static JsonNode *value_node(const ndr_event *e)
+static JsonNode *value_node(const ndr_event *e, bool secrets)
 {
     JsonNode *node = json_node_new(JSON_NODE_VALUE);
     char guid[37], *text = NULL;
+    if (ndr_is_secret(e) && !secrets) {
+        json_node_set_string(node, hidden);
+        return node;
+    }
     if (e->value.text) {
         json_node_set_string(node, e->value.text);
         return node;
@@ -108,6 +114,7 @@ typedef struct {
     GPtrArray *nodes;  /* of JsonNode, by an event's id: what a structure points to comes after its end */
     uint32_t   status; /* the return value, which has a place of its own */
     bool       has_status;
+    bool       secrets;
 } json_params;
 
 static bool is_array(const ndr_type *type)
@@ -178,7 +185,7 @@ static void json_event(const ndr_event *e, void *user)
         p->status = (uint32_t)e->value.number;
         p->has_status = true;
     } else if (e->kind == NDR_EV_VALUE) {
-        place_node(p, e, value_node(e));
+        place_node(p, e, value_node(e, p->secrets));
     }
 }
 
@@ -375,7 +382,7 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
     set_string(b, "reason_code", sec_reason_name(m->reason));
     if (options->stubs)
         add_stub(b, m);
-    json_params params = {0};
+    json_params params = {.secrets = options->secrets};
     add_params(b, call, m, &params);
     add_handles(b, call, m, options->handles);
     if (call->interface)
@@ -458,7 +465,7 @@ typedef struct {
     const rpc_handles *handles;
     GString *text; /* a line shows the parameters themselves, not what is inside them */
     uint32_t status;
-    bool     has_status;
+    bool     has_status, secrets;
     /* What was read out of a parameter's octets, as long as it is short and flat, stands in their place: */
     GString *inside;
     uint32_t blob, list;  /* the BEGIN of both, 0: none */
@@ -511,10 +518,15 @@ static void append_property(text_params *p, const ndr_event *e)
     }
 }
 
+static char *shown_value(const text_params *p, const ndr_event *e)
+{
+    return ndr_is_secret(e) && !p->secrets ? g_strdup(hidden) : ndr_value_text(e);
+}
+
 static void append_inside(text_params *p, const ndr_event *e)
 {
     bool in_list = e->parent == p->list;
-    char *value = ndr_value_text(e);
+    char *value = shown_value(p, e);
     if (p->inside->len)
         g_string_append(p->inside, ", ");
     if (!in_list)
@@ -601,7 +613,7 @@ static void text_event(const ndr_event *e, void *user)
         p->has_status = true;
         return;
     }
-    char *value = ndr_value_text(e);
+    char *value = shown_value(p, e);
     const char *name = ndr_value_name(e->type, &e->value);
     if (p->text->len)
         g_string_append(p->text, ", ");
@@ -656,8 +668,8 @@ static void text_secret(const rpc_secret *secret, void *user)
 
 static void text_message(GString *line, const rpc_call *call, const rpc_message *m, const report_options *options)
 {
-    text_params p = {.call = call, .response = m == &call->response, .handles = options->handles, .text = g_string_new(NULL),
-                     .inside = g_string_new(NULL), .properties = g_string_new(NULL)};
+    text_params p = {.call = call, .response = m == &call->response, .handles = options->handles, .secrets = options->secrets,
+                     .text = g_string_new(NULL), .inside = g_string_new(NULL), .properties = g_string_new(NULL)};
     ndr_stub stub;
     if (m->state == SEC_SEALED)
         g_string_append_printf(line, "(sealed: %s)", m->text ? m->text : "no reason known");
