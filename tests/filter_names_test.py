@@ -110,7 +110,7 @@ class FilterNames(unittest.TestCase):
     @classmethod
     def dissected(cls, *options):
         """Of each frame, what it has of wkst and wkssvc: {name: values}."""
-        out, _ = cls.lens.run("-r", cls.path, "-T", "pdml", *options)
+        out, _ = cls.lens.run("-r", cls.path, "-o", "rpclens.show_secrets:TRUE", "-T", "pdml", *options)
         frames = []
         for packet in out.split("<packet>")[1:]:
             frames.append(collections.defaultdict(list))

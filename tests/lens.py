@@ -78,10 +78,10 @@ class Rpclens:
         return done
 
     def calls(self, path, keys=(), status=0):
-        """All calls with their stubs; asked twice, the program runs once."""
+        """All calls with their stubs and passwords; asked twice, the program runs once."""
         question = (path, *keys)
         if question not in self.known:
-            done = self.run("calls", *key_options(keys), "--format", "jsonl", "--stubs", path, status=status)
+            done = self.run("calls", *key_options(keys), "--format", "jsonl", "--stubs", "--show-secrets", path, status=status)
             self.known[question] = [json.loads(line) for line in done.stdout.splitlines()]
         return self.known[question]
 

@@ -160,6 +160,34 @@ static void place_node(const json_params *p, const ndr_event *e, JsonNode *node)
     g_free(name);
 }
 
+/* What an enumeration's value, a code or a GUID is called, and the bits that are set of flags; for g_free. NULL: nothing. */
+static char *name_of_value(const ndr_event *e)
+{
+    if (e->type->kind != NDR_FLAGS32 && e->type->kind != NDR_FLAGS64)
+        return g_strdup(ndr_value_name(e->type, &e->value));
+    char *text = ndr_value_text(e), *names = strchr(text, '(');
+    char *bits = names ? g_strndup(names + 1, strlen(names) - 2) : NULL;
+    g_free(text);
+    return bits;
+}
+
+/* The name of a value stands beside it as NAME_name; of one among several under the same name none does. */
+static void place_name(const json_params *p, const ndr_event *e)
+{
+    JsonNode *parent = p->nodes->pdata[e->parent < p->nodes->len ? e->parent : 0];
+    if (JSON_NODE_HOLDS_ARRAY(parent))
+        return;
+    JsonObject *object = json_node_get_object(parent);
+    char *key = g_strdup_printf("%s_name", e->name), *name = name_of_value(e);
+    bool several = JSON_NODE_HOLDS_ARRAY(json_object_get_member(object, e->name));
+    if (several && json_object_has_member(object, key))
+        json_object_remove_member(object, key);
+    else if (!several && name)
+        json_object_set_string_member(object, key, name);
+    g_free(name);
+    g_free(key);
+}
+
 static void json_begin(json_params *p, const ndr_event *e)
 {
     JsonNode *node = json_node_new(is_array(e->type) ? JSON_NODE_ARRAY : JSON_NODE_OBJECT);
@@ -186,6 +214,7 @@ static void json_event(const ndr_event *e, void *user)
         p->has_status = true;
     } else if (e->kind == NDR_EV_VALUE) {
         place_node(p, e, value_node(e, p->secrets));
+        place_name(p, e);
     }
 }
 
