@@ -94,6 +94,14 @@ typedef struct {
     bool            decoded;
 } span;
 
+/* What a walk needs until its end. Most need little, and there are many walks: so there is room for the first of it. */
+typedef struct {
+    uint64_t   room[256];
+    size_t     used;  /* octets of it */
+    GPtrArray *more;  /* what found no room; NULL */
+    GString   *text;  /* NULL before the first string */
+} walk_memory;
+
 struct ndr_walker {
     /* For the whole walk: */
     const uint8_t       *data;
@@ -101,8 +109,7 @@ struct ndr_walker {
     bool                 response;
     ndr_event_fn         fn;        /* NULL: nobody listens, and AS() is not asked */
     void                *user;
-    GPtrArray           *kept;      /* scopes and facts, until the end of the walk */
-    GString             *text;      /* of the latest string, until the next one */
+    walk_memory         *memory;    /* scopes and facts; the text of the latest string, until the next one */
     uint32_t             ids;       /* of the latest BEGIN */
 
     /* For the octets being read, the stub's or a blob's: */
@@ -124,9 +131,26 @@ static bool walk_type(ndr_walker *w, const ndr_type *type, const place *at);
 
 static void *keep(ndr_walker *w, size_t size)
 {
-    void *memory = g_malloc0(size);
-    g_ptr_array_add(w->kept, memory);
-    return memory;
+    walk_memory *m = w->memory;
+    size_t whole = (size + sizeof *m->room - 1) / sizeof *m->room * sizeof *m->room;
+    if (whole <= sizeof m->room - m->used) {
+        void *here = memset((uint8_t *)m->room + m->used, 0, size);
+        m->used += whole;
+        return here;
+    }
+    if (m->more == NULL)
+        m->more = g_ptr_array_new_with_free_func(g_free);
+    void *apart = g_malloc0(size);
+    g_ptr_array_add(m->more, apart);
+    return apart;
+}
+
+/* Emptied for the next string. */
+static GString *new_text(const ndr_walker *w)
+{
+    if (w->memory->text == NULL)
+        w->memory->text = g_string_new(NULL);
+    return g_string_truncate(w->memory->text, 0);
 }
 
 /* ------------------------------------------------------------------------------------ the octets */
@@ -764,14 +788,17 @@ static bool take_octets(ndr_walker *w, const ndr_type *type, const place *at, ui
 /* Appends one character. A zero inside a string would end the text; its picture does not. */
 static void append_character(GString *text, gunichar character)
 {
-    g_string_append_unichar(text, character == 0 ? 0x2400 : character);
+    if (character > 0 && character < 0x80)
+        g_string_append_c(text, (char)character);
+    else
+        g_string_append_unichar(text, character == 0 ? 0x2400 : character);
 }
 
 /* Returns false when there is half of a surrogate pair, for which the text has U+FFFD. */
 static bool utf16_text(ndr_walker *w, size_t offset, size_t units)
 {
     bool well_formed = true;
-    g_string_truncate(w->text, 0);
+    GString *text = new_text(w);
     for (size_t i = 0; i < units; i++) {
         gunichar unit = (gunichar)number_at(w, offset + 2 * i, 2);
         gunichar next = i + 1 < units ? (gunichar)number_at(w, offset + 2 * i + 2, 2) : 0;
@@ -782,7 +809,7 @@ static bool utf16_text(ndr_walker *w, size_t offset, size_t units)
             unit = 0xFFFD;
             well_formed = false;
         }
-        append_character(w->text, unit);
+        append_character(text, unit);
     }
     return well_formed;
 }
@@ -802,7 +829,7 @@ static bool take_characters(ndr_walker *w, const ndr_type *type, const place *at
             shown--;
     bool well_formed = utf16_text(w, offset, shown);
     emit_value(w, type, at, offset, 2 * units,
-               &(ndr_value){.octets = w->data + offset, .length = 2 * units, .text = w->text->str});
+               &(ndr_value){.octets = w->data + offset, .length = 2 * units, .text = w->memory->text->str});
     if (!well_formed)
         emit_note(w, NDR_NOTE_STRING, at, offset, 2 * units, count, 0);
     return true;
@@ -837,9 +864,9 @@ static bool walk_array(ndr_walker *w, const ndr_type *type, const place *at)
 /* The code page is the server's secret; Latin-1 loses nothing. */
 static void latin1_text(ndr_walker *w, size_t offset, size_t units)
 {
-    g_string_truncate(w->text, 0);
+    GString *text = new_text(w);
     for (size_t i = 0; i < units; i++)
-        append_character(w->text, w->data[offset + i]);
+        append_character(text, w->data[offset + i]);
 }
 
 static bool walk_string(ndr_walker *w, const ndr_type *type, const place *at)
@@ -858,7 +885,7 @@ static bool walk_string(ndr_walker *w, const ndr_type *type, const place *at)
     else
         latin1_text(w, offset, units - terminated);
     emit_value(w, type, at, offset, units * size,
-               &(ndr_value){.octets = w->data + offset, .length = units * size, .text = w->text->str});
+               &(ndr_value){.octets = w->data + offset, .length = units * size, .text = w->memory->text->str});
     if (!terminated || !well_formed)
         emit_note(w, NDR_NOTE_STRING, at, offset, units * size, count, 0);
     return true;
@@ -891,7 +918,7 @@ static bool walk_sz(ndr_walker *w, const ndr_type *type, const place *at)
     w->position += length;
     bool terminated = units > 0 && length % 2 == 0 && number_at(w, offset + 2 * (units - 1), 2) == 0;
     bool well_formed = utf16_text(w, offset, units - (terminated ? 1 : 0));
-    emit_value(w, type, at, offset, length, &(ndr_value){.octets = w->data + offset, .length = length, .text = w->text->str});
+    emit_value(w, type, at, offset, length, &(ndr_value){.octets = w->data + offset, .length = length, .text = w->memory->text->str});
     if (!terminated || !well_formed)
         emit_note(w, NDR_NOTE_STRING, at, offset, length, units, 0);
     return true;
@@ -1013,7 +1040,7 @@ static bool walk_construct(ndr_walker *w, const ndr_type *type, const place *at)
 
 /* ----------------------------------------------------------------------------------- the messages */
 
-static void start(ndr_walker *w, const ndr_interface *interface, const ndr_stub *stub, bool response, ndr_event_fn fn,
+static void start(ndr_walker *w, walk_memory *memory, const ndr_interface *interface, const ndr_stub *stub, bool response, ndr_event_fn fn,
                   void *user)
 {
     *w = (ndr_walker){
@@ -1027,15 +1054,19 @@ static void start(ndr_walker *w, const ndr_interface *interface, const ndr_stub 
         .response = response,
         .fn = fn,
         .user = user,
-        .kept = g_ptr_array_new_with_free_func(g_free),
-        .text = g_string_new(NULL),
+        .memory = memory,
     };
+    memory->used = 0;
+    memory->more = NULL;
+    memory->text = NULL;
 }
 
 static ndr_result finish(ndr_walker *w)
 {
-    g_ptr_array_free(w->kept, TRUE);
-    g_string_free(w->text, TRUE);
+    if (w->memory->more != NULL)
+        g_ptr_array_free(w->memory->more, TRUE);
+    if (w->memory->text != NULL)
+        g_string_free(w->memory->text, TRUE);
     return w->result;
 }
 
@@ -1080,7 +1111,8 @@ typedef enum { FIT_NONE, FIT_CUT, FIT_TRAILING, FIT_EXACT } fit;
 static fit fits(const ndr_walker *reader, const ndr_method *method, const ndr_field *params, const ndr_stub *stub)
 {
     ndr_walker w;
-    start(&w, reader->interface, stub, reader->response, NULL, NULL);
+    walk_memory memory;
+    start(&w, &memory, reader->interface, stub, reader->response, NULL, NULL);
     walk_message(&w, method, params, NULL);
     fit found = w.result.code == NDR_CUT  ? FIT_CUT
                 : w.result.code != NDR_OK ? FIT_NONE
@@ -1122,7 +1154,8 @@ ndr_result ndr_walk_request(const ndr_interface *interface, const ndr_method *me
                             ndr_event_fn fn, void *user)
 {
     ndr_walker w;
-    start(&w, interface, stub, false, fn, user);
+    walk_memory memory;
+    start(&w, &memory, interface, stub, false, fn, user);
     const ndr_field *params = rows_for(&w, method, stub);
     walk_message(&w, method, params, scope_of(&w, params));
     return finish(&w);
@@ -1132,7 +1165,8 @@ ndr_result ndr_walk_request(const ndr_interface *interface, const ndr_method *me
 static void recall(ndr_walker *w, scope *s, const ndr_method *method, const ndr_stub *request)
 {
     ndr_walker asked;
-    start(&asked, w->interface, request, false, NULL, NULL);
+    walk_memory memory;
+    start(&asked, &memory, w->interface, request, false, NULL, NULL);
     const ndr_field *params = rows_for(&asked, method, request);
     scope *in = scope_of(&asked, params);
     walk_message(&asked, method, params, in);
@@ -1147,7 +1181,8 @@ ndr_result ndr_walk_response(const ndr_interface *interface, const ndr_method *m
                              const ndr_stub *request, ndr_event_fn fn, void *user)
 {
     ndr_walker w;
-    start(&w, interface, stub, true, fn, user);
+    walk_memory memory;
+    start(&w, &memory, interface, stub, true, fn, user);
     const ndr_field *params = rows_for(&w, method, stub);
     scope *s = scope_of(&w, params);
     if (request != NULL && s != NULL)
@@ -1159,7 +1194,8 @@ ndr_result ndr_walk_response(const ndr_interface *interface, const ndr_method *m
 ndr_result ndr_walk_blob(const ndr_type *type, const uint8_t *data, size_t length, ndr_event_fn fn, void *user)
 {
     ndr_walker w;
-    start(&w, NULL, &(ndr_stub){.data = data, .length = length}, false, fn, user);
+    walk_memory memory;
+    start(&w, &memory, NULL, &(ndr_stub){.data = data, .length = length}, false, fn, user);
     enter_blob(&w, 0, length);
     place nowhere = {.name = type->name, .index = -1};
     if (type->kind == NDR_CUSTOM)
