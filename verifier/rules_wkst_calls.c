@@ -538,10 +538,12 @@ static void judge_password(const rpc_secret *secret, void *user)
     password_check *c = user;
     const join_password *p = &secret->joined;
     const void *key = rule_context_key(c->call, &c->call->request);
-    if (secret->kind != RPC_SECRET_PASSWORD || p->aes)
+    if (secret->kind != RPC_SECRET_PASSWORD)
         return;
     c->met = true;
-    if (p->outcome != JOIN_OPENED && !p->key)
+    if (p->aes)
+        verifier_not_applicable(c->v, c->self, "the passwords were sent in the AES form");
+    else if (p->outcome != JOIN_OPENED && !p->key)
         rule_find_request(c->v, c->self, c->call, VERDICT_INCONCLUSIVE, ic_encrypted, key,
                           "with a password that is not opened: %s",
                           secret->text ? secret->text : "no key");
@@ -577,7 +579,7 @@ static void judge_too_long(const wkst_answer *a)
 static void check_passwords(verifier *v, const rule *self, const rpc_call *call, bool response, bool seed)
 {
     password_check c = {v, self, call, seed, false};
-    if (response || !wkst_is(call, WKST_BITS(WKST_JOIN, WKST_SET_NAME)))
+    if (response || !wkst_is(call, WKST_JOINING))
         return;
     wkst_reading in;
     if (!wkst_read(call, false, &in)) {
@@ -594,7 +596,7 @@ static void check_password_length(verifier *v, const rule *self, void *state, co
 {
     check_passwords(v, self, call, response, false);
     if (response)
-        wkst_with_answer(v, self, state, call, response, WKST_BITS(WKST_JOIN, WKST_SET_NAME), judge_too_long);
+        wkst_with_answer(v, self, state, call, response, WKST_JOINING, judge_too_long);
 }
 
 static void check_password_seed(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
