@@ -1247,6 +1247,13 @@ static void test_registry(void)
     expect_kept("C-17", 2);
     exchange(10, 32, SETS({"dwType", .number = 6}), none);
     expect_warned("C-17", 10, "with dwType 6, which version 3.0 does not have");
+    exchange(10, 34, none, SETS({"lpValueType", .number = 4}));
+    exchange(12, 36, none, SETS({"lpType", .number = 11}));
+    expect_kept("C-17", 2);
+    exchange(10, 34, none, SETS({"lpValueType", .number = 5}));
+    expect_warned("C-17", 11, "with lpValueType 5, which version 3.0 does not have");
+    exchange(10, 36, none, SETS({"lpType", .number = 5}));
+    expect_warned("C-17", 11, "with lpType 5, which version 3.0 does not have");
     set_version_2();
     exchange(10, 32, SETS({"dwType", .number = 11}), none);
     expect_warned("C-17", 10, "with dwType 11, which version 2.0 does not have");

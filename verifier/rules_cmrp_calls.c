@@ -324,17 +324,29 @@ static void check_list(verifier *v, const rule *self, void *state, const rpc_cal
 
 /* ------------------------------------------------------------------------------------------------ C-17, C-18: the registry */
 
-enum { SET_VALUE = 32, QUERY_VALUE = 34, REG_QWORD = 11 };
+enum { SET_VALUE = 32, QUERY_VALUE = 34, ENUM_VALUE = 36, REG_QWORD = 11 };
 
 static bool is_value_type(uint64_t type, uint16_t version)
 {
     return type <= 4 || type == 7 || (version == 3 && type == REG_QWORD);
 }
 
+static void judge_answered_type(const cmrp_answered *a)
+{
+    const char *name = a->call->opnum == QUERY_VALUE ? "lpValueType" : "lpType";
+    uint32_t type = cmrp_out(a, name);
+    if (a->outcome.success && !is_value_type(type, a->call->version_major))
+        cmrp_find_answer(a, VERDICT_WARNING, "with %s %u, which version %u.0 does not have", name, type, a->call->version_major);
+    else if (a->outcome.success)
+        verifier_pass(a->v, a->self);
+}
+
 static void check_value_type(verifier *v, const rule *self, void *state, const rpc_call *call, bool response)
 {
     (void)state;
     uint64_t type;
+    if (call->opnum == QUERY_VALUE || call->opnum == ENUM_VALUE)
+        cmrp_with_answer(v, self, call, response, judge_answered_type);
     if (call->opnum != SET_VALUE || response)
         return;
     call_values *in = cmrp_read_request(v, self, call);
@@ -730,7 +742,7 @@ const rule rules_cmrp_calls[] = {
     {"C-16", "cmrp", RULE_MUST, "MS-CMRP 2.2.3.4, 2.2.3.5", "server",
      "A list has as many entries as it says, each of a type that was asked for.", .unanswered = true, .message = check_list},
 
-    {"C-17", "cmrp", RULE_SHOULD, "MS-CMRP 3.1.4.1.33, 3.1.4.2.33", "client",
+    {"C-17", "cmrp", RULE_SHOULD, "MS-CMRP 3.1.4.1.33, 3.1.4.2.33", "both",
      "Registry values are of the types that the version has.", .message = check_value_type},
 
     {"C-18", "cmrp", RULE_MUST, "MS-CMRP 3.1.4.2.35", "server",
