@@ -651,10 +651,10 @@ static void test_enumerations(void)
     kept("W-06");
     exchange(10, USER_ENUM, SETS({"PreferredMaximumLength", .number = 512}),
              SETS({"TotalEntries", .number = 9}, {"return", .number = 0xea}));
-    warned("W-06", 11, "a ResumeHandle of 0");
+    broken("W-06", 11, "a ResumeHandle of 0");
     exchange(10, USER_ENUM, SETS({"PreferredMaximumLength", .number = UINT32_MAX}),
              SETS({"TotalEntries", .number = 9}, {"ResumeHandle", .number = 3}, {"return", .number = 0xea}));
-    warned("W-06", 11, "PreferredMaximumLength asks for all");
+    broken("W-06", 11, "PreferredMaximumLength asks for all");
     expect_refusal("W-06", USER_ENUM, SETS({"Level", .number = 2}), 0x7c, VERDICT_VIOLATION, "Level is 2, and not 0 or 1");
 
     exchange(10, TRANSPORT_ENUM, SETS({"Level", .number = 0}), RETURNS(0));

@@ -228,7 +228,7 @@ static void check_formats(verifier *v, const rule *self, void *state, const rpc_
         rule_find_request(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property value of the format EXPANDED_SZ, which "
                           "servers alone send");
     else if (response && w.unpaired)
-        rule_find_response(v, self, call, VERDICT_WARNING, NULL, NULL, "with a property value of the format EXPAND_SZ that no "
+        rule_find_response(v, self, call, VERDICT_VIOLATION, NULL, NULL, "with a property value of the format EXPAND_SZ that no "
                            "EXPANDED_SZ follows");
     else
         verifier_pass(v, self);
@@ -398,7 +398,7 @@ const rule rules_cmrp_buffers[] = {
      "A property list is well formed: a count, and for each property its name and values, each with its size.",
      .message = check_properties},
 
-    {"C-23", "cmrp", RULE_MUST_NOT, "MS-CMRP 2.2.3.10", "both",
+    {"C-23", "cmrp", RULE_MUST_NOT, "MS-CMRP 2.2.2.3, 2.2.3.10", "both",
      "Clients do not send values of the format EXPANDED_SZ, which servers pair with EXPAND_SZ.", .message = check_formats},
 
     {"C-24", "cmrp", RULE_MUST, "MS-CMRP 2.2.3.17, 3.1.4.2.112", "both",

@@ -194,10 +194,11 @@ static void judge_user_enum(const wkst_answer *a)
         rule_find_response(a->v, a->self, a->call, VERDICT_VIOLATION, NULL, NULL, "with TotalEntries %" G_GUINT64_FORMAT ", less "
                            "than the EntriesRead of %" G_GUINT64_FORMAT, total, read->number);
     else if (a->status == WKST_MORE_DATA && wkst_number(&a->in, "PreferredMaximumLength") == UINT32_MAX)
-        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL,
+        rule_find_response(a->v, a->self, a->call, VERDICT_VIOLATION, NULL, NULL,
                            "with ERROR_MORE_DATA, though PreferredMaximumLength asks for all");
     else if (a->status == WKST_MORE_DATA && resume && !resume->null && resume->number == 0)
-        rule_find_response(a->v, a->self, a->call, VERDICT_WARNING, NULL, NULL, "with ERROR_MORE_DATA and a ResumeHandle of 0");
+        rule_find_response(a->v, a->self, a->call, VERDICT_VIOLATION, NULL, NULL, "with ERROR_MORE_DATA and a ResumeHandle of "
+                           "0, which begins anew and does not continue");
     else
         verifier_pass(a->v, a->self);
 }
