@@ -1,30 +1,14 @@
 /* report_calls.c - calls as JSON lines and as text.
  * SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rpc/secrets.h"
 #include "verifier/report.h"
 
 #include <string.h>
 
-#include <json-glib/json-glib.h>
-
 #include "decoders/errors.h"
+#include "rpc/secrets.h"
+#include "verifier/report_json.h"
 
 /* ------------------------------------------------------------------------------------------------- values as JSON */
-
-static void set_string(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    if (value)
-        json_builder_add_string_value(b, value);
-    else
-        json_builder_add_null_value(b);
-}
-
-static void set_number(JsonBuilder *b, const char *name, uint64_t value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, (gint64)value);
-}
 
 static char *hex(const uint8_t *octets, size_t length)
 {
@@ -245,7 +229,7 @@ static void add_notes(JsonBuilder *b, const rpc_call *call, const rpc_message *m
         return;
     char *text = g_strdup_printf("%s: %s, at octet %" G_GSIZE_FORMAT " of the stub", result.field ? result.field : "stub",
                                  ndr_code_text(result.code), result.offset);
-    set_string(b, result.code == NDR_CUT ? "cut" : "malformed", text);
+    report_set_string(b, result.code == NDR_CUT ? "cut" : "malformed", text);
     g_free(text);
 }
 
@@ -293,8 +277,8 @@ static void add_status(JsonBuilder *b, const rpc_message *m, const json_params *
     }
     uint32_t code = fault ? m->status : params->status;
     json_builder_begin_object(b);
-    set_number(b, "code", code);
-    set_string(b, "name", fault ? errors_fault(code) : errors_win32(code));
+    report_set_number(b, "code", code);
+    report_set_string(b, "name", fault ? errors_fault(code) : errors_win32(code));
     json_builder_end_object(b);
 }
 
@@ -319,17 +303,17 @@ static void json_secret(const rpc_secret *secret, void *user)
     char guid[KEY_GUID_TEXT];
     key_guid_text(secret->opened.guid, guid);
     json_builder_begin_object(b);
-    set_string(b, "field", secret->field);
-    set_string(b, "type", secret->type);
+    report_set_string(b, "field", secret->field);
+    report_set_string(b, "type", secret->type);
     if (!password)
-        set_string(b, "key", guid);
-    set_string(b, "state", secret->state);
-    set_string(b, "reason", secret->text);
-    set_string(b, password ? "account" : "sid", secret->owner);
+        report_set_string(b, "key", guid);
+    report_set_string(b, "state", secret->state);
+    report_set_string(b, "reason", secret->text);
+    report_set_string(b, password ? "account" : "sid", secret->owner);
     if (secret->octets)
-        set_number(b, "length", secret->length);
+        report_set_number(b, "length", secret->length);
     if (secret->octets && s->octets && password) {
-        set_string(b, "password", secret->joined.password);
+        report_set_string(b, "password", secret->joined.password);
     } else if (secret->octets && s->octets) {
         json_builder_set_member_name(b, "octets");
         add_hex(b, secret->octets, secret->length);
@@ -373,11 +357,11 @@ static void add_handles(JsonBuilder *b, const rpc_call *call, const rpc_message 
         ndr_guid_text(&h->uuid, uuid);
         json_builder_set_member_name(b, uses[i].parameter);
         json_builder_begin_object(b);
-        set_string(b, "uuid", uuid);
-        set_string(b, "kind", h->type ? h->type->name : uses[i].type->name);
-        set_string(b, "name", h->name);
+        report_set_string(b, "uuid", uuid);
+        report_set_string(b, "kind", h->type ? h->type->name : uses[i].type->name);
+        report_set_string(b, "name", h->name);
         set_frame(b, "opened", h->opened_in);
-        set_string(b, "opened_by", h->opened_by ? h->opened_by->name : NULL);
+        report_set_string(b, "opened_by", h->opened_by ? h->opened_by->name : NULL);
         set_frame(b, "closed", h->closed_in);
         json_builder_end_object(b);
     }
@@ -389,7 +373,7 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
     bool response = m == &call->response;
     json_builder_set_member_name(b, response ? "response" : "request");
     json_builder_begin_object(b);
-    set_string(b, "kind", kind_name(m->kind));
+    report_set_string(b, "kind", kind_name(m->kind));
     if (m->kind == RPC_NONE) {
         json_builder_end_object(b);
         return;
@@ -402,13 +386,13 @@ static void add_message(JsonBuilder *b, const rpc_call *call, const rpc_message 
         json_builder_add_int_value(b, g_array_index(m->all_frames, uint32_t, i));
     json_builder_end_array(b);
     char *time = time_text(m->seconds, m->nanoseconds);
-    set_string(b, "time", time);
+    report_set_string(b, "time", time);
     g_free(time);
     json_builder_set_member_name(b, "sealed");
     json_builder_add_boolean_value(b, m->sealed);
-    set_string(b, "state", sec_state_name(m->state));
-    set_string(b, "reason", m->text);
-    set_string(b, "reason_code", sec_reason_name(m->reason));
+    report_set_string(b, "state", sec_state_name(m->state));
+    report_set_string(b, "reason", m->text);
+    report_set_string(b, "reason_code", sec_reason_name(m->reason));
     if (options->stubs)
         add_stub(b, m);
     json_params params = {.secrets = options->secrets};
@@ -433,12 +417,12 @@ static void add_auth(JsonBuilder *b, const rpc_call *call)
     json_builder_set_member_name(b, "auth");
     json_builder_begin_object(b);
     uint8_t type = m->auth ? m->auth->auth_type : SEC_AUTH_NONE;
-    set_number(b, "type", type);
-    set_string(b, "type_name", rpc_auth_type_name(type));
-    set_string(b, "mechanism", facts ? facts->mechanism_text : NULL);
-    set_number(b, "level", m->level);
-    set_string(b, "level_name", rpc_auth_level_name(m->level));
-    set_string(b, "user", facts ? facts->user : NULL);
+    report_set_number(b, "type", type);
+    report_set_string(b, "type_name", rpc_auth_type_name(type));
+    report_set_string(b, "mechanism", facts ? facts->mechanism_text : NULL);
+    report_set_number(b, "level", m->level);
+    report_set_string(b, "level_name", rpc_auth_level_name(m->level));
+    report_set_string(b, "user", facts ? facts->user : NULL);
     json_builder_end_object(b);
 }
 
@@ -454,21 +438,21 @@ void report_call_jsonl(FILE *out, const char *capture, const rpc_call *call, con
     ndr_guid_text(&call->uuid, uuid);
     g_snprintf(version, sizeof version, "%u.%u", call->version_major, call->version_minor);
     json_builder_begin_object(b);
-    set_string(b, "capture", capture);
-    set_string(b, "protocol", protocol_of(call));
-    set_string(b, "interface", call->bound ? uuid : NULL);
-    set_string(b, "version", call->bound ? version : NULL);
+    report_set_string(b, "capture", capture);
+    report_set_string(b, "protocol", protocol_of(call));
+    report_set_string(b, "interface", call->bound ? uuid : NULL);
+    report_set_string(b, "version", call->bound ? version : NULL);
     json_builder_set_member_name(b, "opnum");
     if (call->request.kind != RPC_NONE)
         json_builder_add_int_value(b, call->opnum);
     else
         json_builder_add_null_value(b);
-    set_string(b, "method", call->method ? call->method->name : NULL);
-    set_string(b, "transport", rpc_transport_name(call->association->transport));
-    set_string(b, "pipe", call->association->pipe);
-    set_string(b, "client", call->association->client);
-    set_string(b, "server", call->association->server);
-    set_number(b, "call_id", call->call_id);
+    report_set_string(b, "method", call->method ? call->method->name : NULL);
+    report_set_string(b, "transport", rpc_transport_name(call->association->transport));
+    report_set_string(b, "pipe", call->association->pipe);
+    report_set_string(b, "client", call->association->client);
+    report_set_string(b, "server", call->association->server);
+    report_set_number(b, "call_id", call->call_id);
     add_auth(b, call);
     add_message(b, call, &call->request, options);
     add_message(b, call, &call->response, options);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include <glib/gstdio.h>
-#include <json-glib/json-glib.h>
 
 #include "rpc/secrets.h"
+#include "verifier/report_json.h"
 
 /* A folder that holds so many files of one name holds something else than secrets. */
 enum { NUMBERS_MAX = 10000 };
@@ -64,49 +64,35 @@ static char *write_new(const char *folder, const char *name, const char *extensi
     return NULL;
 }
 
-static void member(report_secrets *s, const char *name, const char *value)
-{
-    json_builder_set_member_name(s->manifest, name);
-    if (value)
-        json_builder_add_string_value(s->manifest, value);
-    else
-        json_builder_add_null_value(s->manifest);
-}
-
-static void member_number(report_secrets *s, const char *name, gint64 value)
-{
-    json_builder_set_member_name(s->manifest, name);
-    json_builder_add_int_value(s->manifest, value);
-}
-
 /* One entry of the manifest; `file` NULL: it stays wrapped. */
 static void note(report_secrets *s, const rpc_secret *secret, uint32_t frame, const char *file)
 {
     bool wrapped = secret->kind == RPC_SECRET_WRAPPED;
+    JsonBuilder *b = s->manifest;
     char guid[KEY_GUID_TEXT];
     key_guid_text(secret->opened.guid, guid);
-    json_builder_begin_object(s->manifest);
-    member(s, "file", file);
-    member(s, "kind", rpc_secret_kind_name(secret->kind));
-    member(s, "type", secret->type);
-    member(s, "capture", s->capture);
-    member_number(s, "frame", frame);
-    member(s, "method", s->call->method->name);
-    member_number(s, "call_id", s->call->call_id);
-    member(s, "field", secret->field);
-    member(s, "client", s->call->association->client);
-    member(s, "server", s->call->association->server);
-    member(s, "call_state", sec_state_name((s->response ? &s->call->response : &s->call->request)->state));
+    json_builder_begin_object(b);
+    report_set_string(b, "file", file);
+    report_set_string(b, "kind", rpc_secret_kind_name(secret->kind));
+    report_set_string(b, "type", secret->type);
+    report_set_string(b, "capture", s->capture);
+    report_set_number(b, "frame", frame);
+    report_set_string(b, "method", s->call->method->name);
+    report_set_number(b, "call_id", s->call->call_id);
+    report_set_string(b, "field", secret->field);
+    report_set_string(b, "client", s->call->association->client);
+    report_set_string(b, "server", s->call->association->server);
+    report_set_string(b, "call_state", sec_state_name((s->response ? &s->call->response : &s->call->request)->state));
     if (secret->octets)
-        member_number(s, "length", (gint64)secret->length);
+        report_set_number(b, "length", (gint64)secret->length);
     if (wrapped)
-        member(s, "key", guid);
+        report_set_string(b, "key", guid);
     if (rpc_secret_is_sealed(secret->kind)) {
-        member(s, wrapped ? "sid" : "account", secret->owner);
-        member(s, "state", secret->state);
-        member(s, "reason", secret->text);
+        report_set_string(b, wrapped ? "sid" : "account", secret->owner);
+        report_set_string(b, "state", secret->state);
+        report_set_string(b, "reason", secret->text);
     }
-    json_builder_end_object(s->manifest);
+    json_builder_end_object(b);
 }
 
 static void keep(const rpc_secret *secret, void *user)

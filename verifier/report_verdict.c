@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include <json-glib/json-glib.h>
+#include "verifier/report_json.h"
 
 typedef struct {
     unsigned violations, warnings, inconclusive, notes;
@@ -35,43 +35,28 @@ static counts count_all(const verifier *v)
 
 /* ----------------------------------------------------------------------------------------------------------- JSON */
 
-static void set_string(JsonBuilder *b, const char *name, const char *value)
-{
-    json_builder_set_member_name(b, name);
-    if (value)
-        json_builder_add_string_value(b, value);
-    else
-        json_builder_add_null_value(b);
-}
-
-static void set_number(JsonBuilder *b, const char *name, gint64 value)
-{
-    json_builder_set_member_name(b, name);
-    json_builder_add_int_value(b, value);
-}
-
 static void json_rule(const rule *r, void *user)
 {
     void **both = user;
     JsonBuilder *b = both[1];
     rule_summary s = verifier_summary(both[0], r);
     json_builder_begin_object(b);
-    set_string(b, "id", r->id);
-    set_string(b, "level", rule_level_name(r->level));
-    set_string(b, "verdict", rule_verdict_name(s.verdict));
-    set_string(b, "reason", s.reason);
-    set_number(b, "count", s.count);
+    report_set_string(b, "id", r->id);
+    report_set_string(b, "level", rule_level_name(r->level));
+    report_set_string(b, "verdict", rule_verdict_name(s.verdict));
+    report_set_string(b, "reason", s.reason);
+    report_set_number(b, "count", s.count);
     json_builder_end_object(b);
 }
 
 static void json_finding(JsonBuilder *b, const finding *f)
 {
     json_builder_begin_object(b);
-    set_string(b, "rule", f->rule->id);
-    set_string(b, "level", rule_level_name(f->rule->level));
-    set_string(b, "verdict", rule_verdict_name(f->verdict));
-    set_string(b, "reason", f->reason);
-    set_string(b, "binds", f->rule->binds);
+    report_set_string(b, "rule", f->rule->id);
+    report_set_string(b, "level", rule_level_name(f->rule->level));
+    report_set_string(b, "verdict", rule_verdict_name(f->verdict));
+    report_set_string(b, "reason", f->reason);
+    report_set_string(b, "binds", f->rule->binds);
     json_builder_set_member_name(b, "frame");
     if (f->frames->len > 0)
         json_builder_add_int_value(b, g_array_index(f->frames, uint32_t, 0));
@@ -82,9 +67,9 @@ static void json_finding(JsonBuilder *b, const finding *f)
     for (guint i = 0; i < f->frames->len; i++)
         json_builder_add_int_value(b, g_array_index(f->frames, uint32_t, i));
     json_builder_end_array(b);
-    set_string(b, "message", f->message);
-    set_string(b, "section", f->rule->section);
-    set_string(b, "capture", f->capture);
+    report_set_string(b, "message", f->message);
+    report_set_string(b, "section", f->rule->section);
+    report_set_string(b, "capture", f->capture);
     json_builder_end_object(b);
 }
 
@@ -100,10 +85,10 @@ void report_verdict_json(FILE *out, const verifier *v, char *const *captures)
     json_builder_end_array(b);
     json_builder_set_member_name(b, "summary");
     json_builder_begin_object(b);
-    set_number(b, "violations", c.violations);
-    set_number(b, "warnings", c.warnings);
-    set_number(b, "inconclusive", c.inconclusive);
-    set_number(b, "notes", c.notes);
+    report_set_number(b, "violations", c.violations);
+    report_set_number(b, "warnings", c.warnings);
+    report_set_number(b, "inconclusive", c.inconclusive);
+    report_set_number(b, "notes", c.notes);
     json_builder_end_object(b);
     json_builder_set_member_name(b, "rules");
     json_builder_begin_array(b);

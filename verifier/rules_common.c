@@ -31,39 +31,38 @@ static const char *subject_of(const rpc_call *call)
     return call->method ? call->method->name : NULL;
 }
 
-void rule_find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
-                       const void *key, const char *format, ...)
+/* About the request or the response of a call. */
+static void G_GNUC_PRINTF(8, 0) find_about(verifier *v, const rule *self, const rpc_call *call, const rpc_message *m, rule_verdict verdict,
+                       const char *reason, const void *key, const char *format, va_list arguments)
 {
-    uint32_t frame = rule_frame(&call->request);
-    if (verifier_find_again(v, self, verdict, reason, key, frame, subject_of(call)))
+    const char *client = call->association->client, *server = call->association->server;
+    if (verifier_find_again(v, self, verdict, reason, key, rule_frame(m), subject_of(call)))
         return;
-    va_list arguments;
-    va_start(arguments, format);
     char *rest = g_strdup_vprintf(format, arguments), *method = method_text(call);
-    va_end(arguments);
-    char *message = g_strdup_printf("%s sent %s to %s %s", call->association->client, method, call->association->server, rest);
-    verifier_find_about(v, self, verdict, reason, key, frame, subject_of(call), message);
+    char *message = m == &call->request ? g_strdup_printf("%s sent %s to %s %s", client, method, server, rest)
+                                        : g_strdup_printf("%s answered %s of %s %s", server, method, client, rest);
+    verifier_find_about(v, self, verdict, reason, key, rule_frame(m), subject_of(call), message);
     g_free(message);
     g_free(method);
     g_free(rest);
 }
 
+void rule_find_request(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
+                       const void *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    find_about(v, self, call, &call->request, verdict, reason, key, format, arguments);
+    va_end(arguments);
+}
+
 void rule_find_response(verifier *v, const rule *self, const rpc_call *call, rule_verdict verdict, const char *reason,
                         const void *key, const char *format, ...)
 {
-    uint32_t frame = rule_frame(&call->response);
-    if (verifier_find_again(v, self, verdict, reason, key, frame, subject_of(call)))
-        return;
     va_list arguments;
     va_start(arguments, format);
-    char *rest = g_strdup_vprintf(format, arguments), *method = method_text(call);
+    find_about(v, self, call, &call->response, verdict, reason, key, format, arguments);
     va_end(arguments);
-    char *message = g_strdup_printf("%s answered %s of %s %s", call->association->server, method, call->association->client,
-                                    rest);
-    verifier_find_about(v, self, verdict, reason, key, frame, subject_of(call), message);
-    g_free(message);
-    g_free(method);
-    g_free(rest);
 }
 
 bool rule_is_request(verifier *v, const rule *self, const rpc_call *call, bool response)
