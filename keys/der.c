@@ -103,7 +103,8 @@ bool der_integer(asn1_node node, const char *path, int64_t *value)
 {
     uint8_t octets[8];
     int length = sizeof octets;
-    return asn1_read_value(node, path, octets, &length) == ASN1_SUCCESS && length > 0 && read_integer(octets, (size_t)length, value);
+    return asn1_read_value(node, path, octets, &length) == ASN1_SUCCESS && length > 0 &&
+           read_integer(octets, (size_t)length, value);
 }
 
 char *der_text(asn1_node node, const char *path)

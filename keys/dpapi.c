@@ -218,7 +218,8 @@ char *dpapi_text(const dpapi_secret *secret)
     case DPAPI_OPENED:
         return g_strdup_printf("opened with the domain's backup key %s, and %s holds", guid, proof);
     case DPAPI_NO_KEY:
-        return g_strdup_printf("no backup key %s: give the LSA secret G$BCKUPKEY_%s of a domain controller%s with -k", guid, guid,
+        return g_strdup_printf("no backup key %s: give the LSA secret G$BCKUPKEY_%s of a domain controller%s as " KEYRING_FILE,
+                               guid, guid,
                                secret->client_wrapped ? ", or its PVK or PEM file," : "");
     case DPAPI_WRONG_KEY:
         return g_strdup_printf("no backup key held for %s decrypts it: export that key again", guid);

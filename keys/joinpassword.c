@@ -8,6 +8,7 @@
 #include <glib.h>
 
 #include "keys/crypto.h"
+#include "keys/keyring.h"
 
 enum {
     OBFUSCATOR = 8, BUFFER = JOIN_LENGTH_MAX, LENGTH = 4, /* 2.2.5.17 */
@@ -224,7 +225,7 @@ char *join_text(const join_password *p)
         return opened_text(p);
     case JOIN_NO_KEY:
         return g_strdup("sealed, and the session key of the SMB session is not known: give the key of its user or server, "
-                        "or a line smb-session-key ID KEY, with -k");
+                        "or a line smb-session-key ID KEY, in " KEYRING_FILE);
     case JOIN_WRONG_KEY:
         return g_strdup_printf("sealed: %" G_GSIZE_FORMAT " key%s of the SMB session tried, and %s", p->tried,
                                p->tried == 1 ? "" : "s",

@@ -286,7 +286,7 @@ static const key_entry *open_by_service_key(krb_session *session, const char *se
                     etype, kvno);
     else if (!found)
         mech_no_key(env, SEC_NO_KEY, "no key opens the ticket for %s (%s%s): export the keytab of that service's"
-                    " account and give it with -k", env->facts.target, etype, kvno);
+                    " account and give it as " KEYRING_FILE, env->facts.target, etype, kvno);
     g_free(kvno);
     return found;
 }

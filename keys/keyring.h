@@ -13,6 +13,9 @@
 
 #include <glib.h>
 
+/* How a user gives keys, for texts that ask for one: "add ... to " KEYRING_FILE. */
+#define KEYRING_FILE "a key file (-k, or Wireshark's preference rpclens.keys)"
+
 /* What a key is. */
 typedef enum {
     KEY_PASSWORD, /* UTF-8 text; `octets` without a final zero */

@@ -430,7 +430,7 @@ static bool find_key(ntlm_session *session, const ntlm_authenticate *message, ui
                     "the password may have changed since", env->facts.mechanism_text, env->facts.user, *tried,
                     *tried == 1 ? "key" : "keys");
     else
-        mech_no_key(env, SEC_NO_KEY, "no key for %s: add \"%s:PASSWORD\" or its NT hash to a file given with -k",
+        mech_no_key(env, SEC_NO_KEY, "no key for %s: add \"%s:PASSWORD\" or its NT hash to " KEYRING_FILE,
                     env->facts.user, env->facts.user);
     return false;
 }

@@ -504,7 +504,7 @@ static void test_krb_facts(void)
     play(vector_krb_aes256, NULL, NULL, &r);
     g_assert_cmpstr(r.key_text, ==, "no key opens the ticket for cifs/dc.corp.example@CORP.EXAMPLE"
                                     " (aes256-cts-hmac-sha1-96, kvno 3): export the keytab of that service's account"
-                                    " and give it with -k");
+                                    " and give it as a key file (-k, or Wireshark's preference rpclens.keys)");
     forget(&r);
 }
 
