@@ -22,4 +22,5 @@ const ndr_interface bkrp_interface = {
     .methods = methods,
     .method_count = G_N_ELEMENTS(methods),
     .blobs = bkrp_blobs,
+    .seals = true,
 };

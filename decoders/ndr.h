@@ -102,7 +102,8 @@ struct ndr_type {
     const ndr_name      *names;
     const ndr_guid_name *guids;
     ndr_custom_fn        custom;
-    uint32_t             count;  /* of a fixed array; the boundary of a pad; 16: an enumeration known by hexadecimal numbers */
+    uint32_t             count;  /* of a fixed array; the boundary of a pad */
+    bool                 hex;    /* an enumeration whose numbers are known in hexadecimal */
     const char          *unit;   /* of a number: "seconds"; NULL */
 };
 
@@ -154,6 +155,7 @@ typedef struct {
     ndr_guid          uuid;
     uint16_t          version_major, version_minor;
     uint8_t           versions; /* NDR_V2, NDR_V3 or 0 */
+    bool              seals;    /* its calls carry secrets that are sealed once more, which rpc/secrets.c finds */
     const ndr_method *methods;
     uint32_t          method_count;
     const ndr_type *const *blobs;     /* what its AS() functions can choose; ends with NULL, may be NULL */
@@ -198,7 +200,7 @@ static const ndr_type SECONDS[1] G_GNUC_UNUSED = {{.kind = NDR_U32, .name = "SEC
 #define NAMED32(NAMES)  NDR_TYPE(.kind = NDR_U32, .name = #NAMES, .names = NAMES)
 #define ENUM16(NAMES)   NDR_TYPE(.kind = NDR_ENUM16, .name = #NAMES, .names = NAMES)
 #define ENUM32(NAMES)   NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES)
-#define HEX32(NAMES)    NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES, .count = 16)
+#define HEX32(NAMES)    NDR_TYPE(.kind = NDR_ENUM32, .name = #NAMES, .names = NAMES, .hex = true)
 #define FLAGS32(NAMES)  NDR_TYPE(.kind = NDR_FLAGS32, .name = #NAMES, .names = NAMES)
 #define FLAGS64(NAMES)  NDR_TYPE(.kind = NDR_FLAGS64, .name = #NAMES, .names = NAMES)
 #define GUIDS(NAMES)    NDR_TYPE(.kind = NDR_GUID, .name = "GUID", .guids = NAMES)

@@ -231,7 +231,7 @@ char *ndr_value_text(const ndr_event *event)
     case NDR_ENUM32:
         if (type->unit != NULL)
             return g_strdup_printf("%" PRIu64 " %s", value->number, type->unit);
-        return with_name(g_strdup_printf(type->count == 16 ? "0x%08" PRIx64 : "%" PRIu64, value->number), name);
+        return with_name(g_strdup_printf(type->hex ? "0x%08" PRIx64 : "%" PRIu64, value->number), name);
     default:
         return value->text != NULL ? one_line(value->text) : octets_text(value);
     }

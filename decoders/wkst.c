@@ -171,4 +171,5 @@ const ndr_interface wkst_interface = {
     .methods = methods,
     .method_count = G_N_ELEMENTS(methods),
     .blobs = wkst_blobs,
+    .seals = true,
 };

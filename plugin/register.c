@@ -86,7 +86,7 @@ static enum ftenum field_type(const ndr_type *leaf, bool octets, int *display)
         return FT_UINT32;
     case NDR_I32:      *display = BASE_DEC; return FT_INT32;
     case NDR_I64:      *display = BASE_DEC; return FT_INT64;
-    case NDR_ENUM32:   *display = leaf->count == 16 ? BASE_HEX : BASE_DEC; return FT_UINT32;
+    case NDR_ENUM32:   *display = leaf->hex ? BASE_HEX : BASE_DEC; return FT_UINT32;
     case NDR_FLAGS32: case NDR_ERROR: *display = BASE_HEX; return FT_UINT32;
     case NDR_FLAGS64: *display = BASE_HEX; return FT_UINT64;
     case NDR_U64: case NDR_U3264: *display = BASE_DEC_HEX; return FT_UINT64;

@@ -164,17 +164,11 @@ static void look(const ndr_event *e, void *user)
             found(s, e, i);
 }
 
-/* MS-CMRP seals nothing once more, and its stubs need not be walked. */
-static bool may_carry(const ndr_interface *interface)
-{
-    return strcmp(interface->protocol, "bkrp") == 0 || strcmp(interface->protocol, "wkst") == 0;
-}
-
 void rpc_secrets(const rpc_call *call, bool response, const keyring *ring, rpc_secret_fn fn, void *user)
 {
     ndr_stub stub;
     search s = {.call = call, .ring = ring, .fn = fn, .user = user};
-    if (call->method && !call->method->reserved && may_carry(call->interface) &&
+    if (call->method && !call->method->reserved && call->interface->seals &&
         rpc_message_stub(call, response ? &call->response : &call->request, &stub))
         rpc_message_walk(call, response, &stub, look, &s);
     g_free(s.account);
