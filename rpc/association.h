@@ -53,7 +53,7 @@ typedef enum { RPC_NONE, RPC_REQUEST, RPC_RESPONSE, RPC_FAULT } rpc_kind;
 /* One direction of a call: all its fragments. */
 typedef struct {
     rpc_kind       kind;      /* RPC_NONE: not in the capture */
-    uint32_t       first_frame, last_frame; /* of its fragments so far; 0 before the first */
+    uint32_t       first_frame, last_frame; /* of its fragments so far, 0 before the first; it is drawn in the last */
     uint32_t       fragments; /* how many */
     GArray        *all_frames; /* uint32_t: the frames of all its fragments, where there are several; else NULL */
     int64_t        seconds;   /* of the first fragment */

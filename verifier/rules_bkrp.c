@@ -322,7 +322,7 @@ static void pipe_fallback_message(verifier *v, const rule *self, void *state, co
     pipe_fallback *fallback = state;
     const rpc_association *a = call->association;
     if (!response) /* an answer may come late, from the server before */
-        change_server(v, self, fallback, a, rule_frame(&call->request));
+        change_server(v, self, fallback, a, call->request.last_frame);
     if (!a->pipe || !is_pipe(a->pipe, first_pipe))
         return;
     drop_failure(fallback, a->client, a->server);
@@ -363,7 +363,7 @@ static void check_level_of_response(verifier *v, const rule *self, const rpc_cal
     if (m->kind != RPC_RESPONSE || rule_is_trailer_cut(m) || m->level >= SEC_LEVEL_PRIVACY ||
         call->request.level < SEC_LEVEL_PRIVACY)
         return;
-    verifier_find(v, self, VERDICT_WARNING, NULL, rule_context_key(call, &call->request), rule_frame(m),
+    verifier_find(v, self, VERDICT_WARNING, NULL, rule_context_key(call, &call->request), m->last_frame,
                   "%s answered %s, which called BackuprKey with packet privacy (6), with auth_level %u (%s)",
                   call->association->server, call->association->client, m->level, rpc_auth_level_name(m->level));
 }
@@ -440,7 +440,7 @@ static void check_dwparam(verifier *v, const rule *self, void *state, const rpc_
         rule_find_request(v, self, call, VERDICT_INCONCLUSIVE, reason, rule_context_key(call, &call->request),
                           "and its dwParam cannot be read: %s", text);
     else if (value.number != 0)
-        verifier_find(v, self, VERDICT_WARNING, NULL, NULL, rule_frame(&call->request),
+        verifier_find(v, self, VERDICT_WARNING, NULL, NULL, call->request.last_frame,
                       "dwParam is 0x%08X, should be 0, in BackuprKey from %s to %s", (unsigned)value.number,
                       call->association->client, call->association->server);
     else

@@ -258,7 +258,7 @@ static void wait_for_refusal(refusal_state *s, const rpc_call *call)
         g_hash_table_insert(s->waiting, rule_number(a->connection), c);
     }
     low_request *low = g_new(low_request, 1);
-    *low = (low_request){a->number, rule_frame(&call->request),
+    *low = (low_request){a->number, call->request.last_frame,
                          g_strdup_printf("%s sent %s to %s with auth_level %u (%s)", a->client, call->method->name, a->server,
                                          call->request.level, rpc_auth_level_name(call->request.level))};
     if (g_hash_table_insert(c->requests, rule_number(call->number), low))

@@ -423,7 +423,7 @@ static void note_told(reconnect_state *s, const rpc_call *call, const call_outco
     if (g_hash_table_size(s->clients) >= PAIRS_LIMIT)
         return;
     told_client *told = g_new(told_client, 1);
-    *told = (told_client){call->version_major, call->opnum, rule_frame(&call->response), address_of(a->server),
+    *told = (told_client){call->version_major, call->opnum, call->response.last_frame, address_of(a->server),
                           g_strdup_printf("%s answered %s of %s with %u, which tells it to reconnect", a->server,
                                           call->method->name, a->client, outcome->status)};
     g_hash_table_insert(s->clients, address_of(a->client), told);

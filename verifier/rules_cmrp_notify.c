@@ -162,7 +162,7 @@ static void add_waiting(waiting_state *s, const rpc_call *call, const rpc_handle
     waiting_call *w = g_new0(waiting_call, 1);
     w->port = port->number;
     w->connection = call->association->connection;
-    w->frame = rule_frame(&call->request);
+    w->frame = call->request.last_frame;
     w->text = g_strdup_printf("%s of %s was not answered by %s", call->method->name, call->association->client,
                               call->association->server);
     g_hash_table_insert(s->calls, rule_number(call->number), w);
@@ -180,7 +180,7 @@ static void end_waiting(waiting_state *s, const rpc_call *call, const rpc_handle
     g_hash_table_iter_init(&iter, calls);
     while (g_hash_table_iter_next(&iter, &number, NULL)) {
         waiting_call *w = g_hash_table_lookup(s->calls, number);
-        w->ended_in = rule_frame(&call->response);
+        w->ended_in = call->response.last_frame;
         w->ended_at = call->response.seconds;
     }
     g_hash_table_remove(s->ports, &port->number);

@@ -9,11 +9,6 @@ const char ic_nohandshake[] = "IC-NOHANDSHAKE", ic_encrypted[] = "IC-ENCRYPTED",
 
 /* -------------------------------------------------------------------------------------------------------- findings */
 
-uint32_t rule_frame(const rpc_message *message)
-{
-    return message->last_frame;
-}
-
 /* An association without any security context is told by its number: unlike an rpc_auth it may be freed, and its address used
  * again, before the capture ends. */
 const void *rule_context_key(const rpc_call *call, const rpc_message *message)
@@ -32,16 +27,17 @@ static const char *subject_of(const rpc_call *call)
 }
 
 /* About the request or the response of a call. */
-static void G_GNUC_PRINTF(8, 0) find_about(verifier *v, const rule *self, const rpc_call *call, const rpc_message *m, rule_verdict verdict,
-                       const char *reason, const void *key, const char *format, va_list arguments)
+static void G_GNUC_PRINTF(8, 0) find_about(verifier *v, const rule *self, const rpc_call *call, const rpc_message *m,
+                                           rule_verdict verdict, const char *reason, const void *key, const char *format,
+                                           va_list arguments)
 {
     const char *client = call->association->client, *server = call->association->server;
-    if (verifier_find_again(v, self, verdict, reason, key, rule_frame(m), subject_of(call)))
+    if (verifier_find_again(v, self, verdict, reason, key, m->last_frame, subject_of(call)))
         return;
     char *rest = g_strdup_vprintf(format, arguments), *method = method_text(call);
     char *message = m == &call->request ? g_strdup_printf("%s sent %s to %s %s", client, method, server, rest)
                                         : g_strdup_printf("%s answered %s of %s %s", server, method, client, rest);
-    verifier_find_about(v, self, verdict, reason, key, rule_frame(m), subject_of(call), message);
+    verifier_find_about(v, self, verdict, reason, key, m->last_frame, subject_of(call), message);
     g_free(message);
     g_free(method);
     g_free(rest);
@@ -69,7 +65,7 @@ bool rule_is_request(verifier *v, const rule *self, const rpc_call *call, bool r
 {
     if (response && call->request.kind == RPC_NONE)
         verifier_find(v, self, VERDICT_INCONCLUSIVE, ic_one_way, rule_context_key(call, &call->response),
-                      rule_frame(&call->response), "%s answered a %s call of %s whose request is not in the capture",
+                      call->response.last_frame, "%s answered a %s call of %s whose request is not in the capture",
                       call->association->server, call->interface->name, call->association->client);
     return !response && call->method;
 }

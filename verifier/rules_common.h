@@ -13,8 +13,6 @@
 /* Why a question stays open. */
 extern const char ic_nohandshake[], ic_encrypted[], ic_one_way[], ic_truncated[], ic_internal[], ic_cache[], ic_config[];
 
-/* The frame that completed the message, which is where the call is drawn; 0. */
-uint32_t rule_frame(const rpc_message *message);
 /* The key of findings that are joined by security context, or by association where there is none. */
 const void *rule_context_key(const rpc_call *call, const rpc_message *message);
 /* A finding about the request of a call; the format goes on behind "client sent METHOD to server". */

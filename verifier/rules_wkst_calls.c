@@ -796,7 +796,7 @@ static void judge_change(const wkst_answer *a)
     for (guint i = 0; a->status == WKST_SUCCESS && i < s->changes->len; i++) {
         change *other = s->changes->pdata[i];
         if (strcmp(other->server, c->server) == 0)
-            other->beside = rule_frame(&a->call->response);
+            other->beside = a->call->response.last_frame;
     }
     change_free(c);
 }
