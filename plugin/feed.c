@@ -400,7 +400,8 @@ static uint64_t connection_of(const packet_info *pinfo, const conversation_t *co
 static const ends *ends_of(packet_info *pinfo)
 {
     const ends wanted = {.a = pinfo->src, .b = pinfo->dst, .port_a = pinfo->srcport, .port_b = pinfo->destport};
-    ends *e = now->last_ends && ends_equal(now->last_ends, &wanted) ? now->last_ends : g_hash_table_lookup(now->conversations, &wanted);
+    bool again = now->last_ends && ends_equal(now->last_ends, &wanted);
+    ends *e = again ? now->last_ends : g_hash_table_lookup(now->conversations, &wanted);
     now->last_ends = e;
     if (e && e->conversation && !e->conversation->next)
         return e;

@@ -105,7 +105,8 @@ void prefs_register(int proto)
         "writes them, DOMAIN\\user:RID:LMHASH:NTHASH:::. Several files are separated by ';'. Read anew with each capture.",
         &key_files, FALSE);
     prefs_register_bool_preference(module, "show_secrets", "Show secrets",
-                                   "Passwords in calls, and what a domain's DPAPI backup key opens of BackupKey's calls, and the SMB session's of MS-WKST's",
+                                   "Passwords in calls, and what a domain's DPAPI backup key opens of BackupKey's calls, and the SMB session's of "
+                                   "MS-WKST's",
                                    &show_secrets);
     add_builtins(module);
     uat_t *table = uat_new("RPC Lens keys", sizeof(key_row), "rpclens_keys", TRUE, &rows, &row_count, UAT_AFFECTS_DISSECTION, NULL,
