@@ -427,7 +427,7 @@ static bool find_key(ntlm_session *session, const ntlm_authenticate *message, ui
         return true;
     if (*tried)
         mech_no_key(env, SEC_WRONG_KEY, "the %s proof of %s matched none of %" G_GSIZE_FORMAT " %s held for that name: "
-                    "the password may have changed since", env->facts.mechanism_text, env->facts.user, *tried,
+                    "the password may have changed since: give the one of the time of the capture", env->facts.mechanism_text, env->facts.user, *tried,
                     *tried == 1 ? "key" : "keys");
     else
         mech_no_key(env, SEC_NO_KEY, "no key for %s: add \"%s:PASSWORD\" or its NT hash to " KEYRING_FILE,
