@@ -233,12 +233,15 @@ static const ndr_type *value_of(const uint8_t *octets G_GNUC_UNUSED, size_t leng
     }
 }
 
-/* 2.2.3.10.1. Both the name and the values' octets are called "buffer" there. */
-STRUCT(CLUSPROP_VALUE,
-    F(HEX32(cmrp_syntaxes),  "Syntax"),
-    F(U32,                   "Size"),
-    F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(value_of, "Syntax")),
-    PAD(4));
+/* 2.2.3.10.1. Both the name and the values' octets are called "buffer" there. Some codes have lists with values of their own, which
+ * READ and BY of AS() tell. */
+#define VALUE_ROWS(READ, BY) \
+    F(HEX32(cmrp_syntaxes),  "Syntax"), \
+    F(U32,                   "Size"), \
+    F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(READ, BY)), \
+    PAD(4)
+
+STRUCT(CLUSPROP_VALUE, VALUE_ROWS(value_of, "Syntax"));
 
 #define PROPERTY_ROWS(VALUE) \
     F(HEX32(cmrp_syntaxes),  "Syntax"), \
@@ -247,13 +250,15 @@ STRUCT(CLUSPROP_VALUE,
     PAD(4), \
     F(ENDED(VALUE),          "PropertyValues")
 
+/* 2.2.3.10. Nothing ends the list, yet Samba's own vectors have an end mark there. */
+#define LIST_ROWS(PROPERTY) \
+    F(U32,                   "PropertyCount"), \
+    F(LIST(PROPERTY),        "PropertyValue", SIZE_IS("PropertyCount")), \
+    F(U32,                   "EndMark", OPTIONAL)
+
 STRUCT(Property_Value, PROPERTY_ROWS(CLUSPROP_VALUE));
 
-/* 2.2.3.10. Nothing ends the list, yet Samba's own vectors have an end mark there. */
-SHARED_BLOB(PROPERTY_LIST,
-    F(U32,                  "PropertyCount"),
-    F(LIST(Property_Value), "PropertyValue", SIZE_IS("PropertyCount")),
-    F(U32,                  "EndMark", OPTIONAL));
+SHARED_BLOB(PROPERTY_LIST, LIST_ROWS(Property_Value));
 
 SHARED_BLOB(FORMAT_VALUE,
     F(NAMED16(formats), "Format"));
@@ -265,18 +270,11 @@ static const ndr_type *format_of(const uint8_t *octets G_GNUC_UNUSED, size_t len
 }
 
 /* 3.1.4.3.1.14: the value is a WORD, which is the format of the property's values. */
-STRUCT(Format_Value,
-    F(HEX32(cmrp_syntaxes),  "Syntax"),
-    F(U32,                   "Size"),
-    F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(format_of, NULL)),
-    PAD(4));
+STRUCT(Format_Value, VALUE_ROWS(format_of, NULL));
 
 STRUCT(Property_Format, PROPERTY_ROWS(Format_Value));
 
-SHARED_BLOB(PROPERTY_FORMATS,
-    F(U32,                   "PropertyCount"),
-    F(LIST(Property_Format), "PropertyValue", SIZE_IS("PropertyCount")),
-    F(U32,                   "EndMark", OPTIONAL));
+SHARED_BLOB(PROPERTY_FORMATS, LIST_ROWS(Property_Format));
 
 SHARED_BLOB(VALUE_LIST,
     F(ENDED(CLUSPROP_VALUE), "PropertyValues"),
@@ -436,18 +434,11 @@ static const ndr_type *volume_state_of(const uint8_t *octets G_GNUC_UNUSED, size
     return length > STATE_INFO_LENGTH ? CLUSTER_SHARED_VOLUME_STATE_INFO_EX : CLUSTER_SHARED_VOLUME_STATE_INFO;
 }
 
-STRUCT(Volume_State_Value,
-    F(HEX32(cmrp_syntaxes),  "Syntax"),
-    F(U32,                   "Size"),
-    F(OCTETS,                "Buffer", SIZE_IS("Size"), AS(volume_state_of, NULL)),
-    PAD(4));
+STRUCT(Volume_State_Value, VALUE_ROWS(volume_state_of, NULL));
 
 STRUCT(Volume_State_Property, PROPERTY_ROWS(Volume_State_Value));
 
-SHARED_BLOB(VOLUME_STATES,
-    F(U32,                         "PropertyCount"),
-    F(LIST(Volume_State_Property), "PropertyValue", SIZE_IS("PropertyCount")),
-    F(U32,                         "EndMark", OPTIONAL));
+SHARED_BLOB(VOLUME_STATES, LIST_ROWS(Volume_State_Property));
 
 /* 3.1.4.2.138, by the object's type and its flags (2.2.2.12 to 2.2.2.24). What is not here is empty or a resource's own. */
 static const struct {
